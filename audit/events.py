@@ -1,0 +1,178 @@
+"""Every event of the trail: its name, the words people read, and how each detail is scrubbed. What is not here cannot be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from audit import scrub
+from audit.scrub import Kind, Unscrubbed
+from edatrs.core.registry import Registry
+
+REFUSED = "access.refused"
+
+
+class UnknownEvent(LookupError):
+    """An event or a detail that is not declared."""
+
+
+@dataclass(frozen=True)
+class EventType:
+    """An event: `words` are for people; `details` names every allowed key and its kind, all of them optional."""
+
+    name: str
+    words: str
+    details: Mapping[str, Kind] = field(default_factory=dict)
+
+
+event_types: Registry[EventType] = Registry("events of the trail")
+
+
+def declare(name: str, words: str, /, **details: Kind) -> EventType:
+    """Declare an event. A key of the details that is a Python word is given with an underscore behind it."""
+    declared = EventType(name, words, {key.rstrip("_"): kind for key, kind in details.items()})
+    return event_types.add(name, declared)
+
+
+def event_type(name: str) -> EventType:
+    """The declared event. Raises UnknownEvent."""
+    try:
+        return event_types.get(name)
+    except LookupError:
+        raise UnknownEvent(f"'{name}' is not an event of the trail: declare it in audit/events.py") from None
+
+
+def words(name: str) -> str:
+    """What people read for an event; its name where it is no longer declared."""
+    return event_types.get(name).words if name in event_types.keys() else name  # noqa: SIM118  # not a dictionary
+
+
+def scrub_event(name: str, subject: str, details: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Subject and details as they may be stored. Raises UnknownEvent, Unscrubbed (naming event and key, never the value)."""
+    declared = event_type(name)
+    clean: dict[str, Any] = {}
+    for key, value in details.items():
+        if key not in declared.details:
+            raise UnknownEvent(f"'{name}' has no detail '{key}': declare it in audit/events.py")
+        try:
+            clean[key] = None if value is None else declared.details[key](value)
+        except Unscrubbed as refused:
+            raise Unscrubbed(f"{name}, detail '{key}': {refused}") from None
+    try:
+        return scrub_subject(subject), clean
+    except Unscrubbed as refused:
+        raise Unscrubbed(f"{name}, subject: {refused}") from None
+
+
+def scrub_subject(subject: Any) -> str:
+    """What it was about: nothing, or one id or record number. Raises Unscrubbed."""
+    return "" if subject in (None, "") else scrub.record(subject)
+
+
+# Sign-in and people. `account` is the keyed hash of the e-mail address that was typed.
+declare("organisations.signed_in", "Signed in", factor=scrub.code)
+declare("organisations.sign_in_failed", "Sign-in failed", why=scrub.code, account=scrub.digest, factor=scrub.code)
+declare("organisations.signed_out", "Signed out", why=scrub.code)
+declare("organisations.signed_out_everywhere", "Signed out everywhere", person=scrub.record, sessions=scrub.count)
+declare("organisations.second_factor_enrolled", "Second factor set up", factor=scrub.code, codes=scrub.count)
+declare(
+    "organisations.second_factor_reset", "Second factor reset", person=scrub.record, label=scrub.label, check=scrub.code
+)
+declare("organisations.recovery_code_used", "Recovery code used", left=scrub.count)
+declare("organisations.password_reset_asked", "Password reset asked for", account=scrub.digest, known=scrub.flag)
+declare("organisations.password_changed", "Password changed", by=scrub.code, sessions=scrub.count)
+
+_ROLE = {
+    "person": scrub.record,
+    "label": scrub.label,
+    "role": scrub.code,
+    "services": scrub.several(scrub.record),
+    "from_": scrub.date,
+    "until": scrub.date,
+}
+declare("organisations.person_invited", "Person invited", **_ROLE)
+declare("organisations.role_given", "Role given", **_ROLE)
+declare("organisations.role_ended", "Role ended", **_ROLE)
+declare("organisations.person_disabled", "Person disabled", person=scrub.record, label=scrub.label, sessions=scrub.count)
+declare("organisations.partnership_loaded", "Partnership loaded", counts=scrub.counts, sha256=scrub.digest)
+
+# Denials. `ids` are what else the address named; `asked` is the keyed hash of what in it was no id: it is not ours to write down.
+declare(
+    REFUSED,
+    "Refused",
+    act=scrub.code,
+    route=scrub.code,
+    why=scrub.label,
+    ids=scrub.several(scrub.record),
+    asked=scrub.digest,
+)
+
+# Clients. The subject is the client's id; what was typed into a search is never kept.
+declare("caseload.client.searched", "Searched for a client", by=scrub.several(scrub.code), hits=scrub.count)
+declare(
+    "caseload.client.viewed", "Client viewed", panel=scrub.code, category=scrub.code, categories=scrub.several(scrub.code)
+)
+declare(
+    "caseload.client.changed",
+    "Client changed",
+    what=scrub.several(scrub.code),
+    category=scrub.code,
+    row=scrub.record,
+    version=scrub.count,
+    via=scrub.code,
+)
+declare(
+    "consent.ndtms.recorded",
+    "NDTMS consent recorded",
+    answer=scrub.code,
+    consent=scrub.record,
+    episodes=scrub.count,
+    episode=scrub.record,
+    on=scrub.date,
+    source=scrub.code,
+    statement=scrub.code,
+)
+
+# Files in and out. `sha256` is of the file's bytes, or of the bundle's in the order of their names.
+_IMPORT = {"sha256": scrub.digest, "counts": scrub.counts, "run": scrub.record, "dry_run": scrub.flag}
+declare("ndtms.import_started", "Import started", **_IMPORT)
+declare("ndtms.import_finished", "Import finished", **_IMPORT)
+declare("ndtms.import_refused", "Import refused", problems=scrub.count, why=scrub.code, **_IMPORT)
+
+_EXTRACT = {
+    "run": scrub.record,
+    "agency": scrub.code,
+    "kind": scrub.code,
+    "dataset": scrub.code,
+    "letter": scrub.code,
+    "as_of": scrub.date,
+    "rows": scrub.count,
+    "counts": scrub.counts,
+    "sha256": scrub.digest,
+    "bytes": scrub.count,
+    "attempt": scrub.count,
+    "why": scrub.code,
+    "on": scrub.date,
+}
+declare("ndtms.extract_asked", "Extract asked for", **_EXTRACT)
+declare("ndtms.extract_built", "Extract built", **_EXTRACT)
+declare("ndtms.extract_failed", "Extract failed", **_EXTRACT)
+declare("ndtms.extract_downloaded", "Extract downloaded", **_EXTRACT)
+declare("ndtms.extract_confirmed", "Extract marked as loaded", **_EXTRACT)
+declare("ndtms.extract_refused", "Extract marked as refused", **_EXTRACT)
+declare("ndtms.preview_viewed", "Preview of the national collection viewed", **_EXTRACT)
+
+# The trail itself.
+declare(
+    "audit.trail_read",
+    "Trail read",
+    by=scrub.several(scrub.code),
+    name=scrub.code,
+    actor=scrub.record,
+    from_=scrub.date,
+    until=scrub.date,
+    before=scrub.count,
+    rows=scrub.count,
+)
+declare("audit.verified", "Trail verified", chains=scrub.count, rows=scrub.count, problems=scrub.count, by=scrub.code)

@@ -1,0 +1,5 @@
+"""Models of the consent app."""
+
+from consent.models.ndtms import ConsentAct
+
+__all__ = ["ConsentAct"]

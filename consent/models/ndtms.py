@@ -1,0 +1,85 @@
+"""Consent to NDTMS as acts with evidence (O-103 to O-114). Never edited: a change of mind is a new act."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import Func, Value
+from django.db.models.functions import Now
+
+from caseload.choices import NdtmsConsent
+from consent.choices import Method, Origin
+from edatrs.core.database import TenantForeignKey
+from edatrs.core.managers import TenantModel
+
+
+class ConsentAct(TenantModel):
+    """One decision on one episode. The latest by date, then by `sequence` (the order of recording), decides.
+
+    A withdrawal is an N after a Y. The evidence of a local act says which statement was used, whether the leaflet was given and questions
+    were answered before the decision; of an imported one only date and method are known, and nothing is made up.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    organisation = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        editable=False,
+    )
+    client = models.ForeignKey(
+        "caseload.Client", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    episode = models.ForeignKey(
+        "caseload.Episode",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="consent_acts",
+    )
+    sequence = models.BigIntegerField(
+        editable=False, db_default=Func(Value("consent_act_sequence"), function="nextval")
+    )
+    decision = models.CharField(max_length=1, choices=NdtmsConsent)
+    decided_on = models.DateField()
+    method = models.CharField(max_length=10, choices=Method)
+    origin = models.CharField(max_length=10, choices=Origin)
+    statement_version = models.CharField(max_length=40, blank=True, default="", db_default="")
+    leaflet_given = models.BooleanField(null=True)
+    questions_answered = models.BooleanField(null=True)
+    recorded_by = models.UUIDField(
+        null=True, help_text="The person who recorded it; an id, no foreign key, so that it outlives them"
+    )
+    recorded_by_label = models.TextField(blank=True, default="", db_default="")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    act = models.UUIDField(null=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            TenantForeignKey(
+                fields=("organisation", "client", "episode"),
+                to="caseload.Episode",
+                to_fields=("organisation", "client", "id"),
+                name="consent_act_of_episode",
+            ),
+            models.CheckConstraint(condition=models.Q(decision__in=["Y", "N"]), name="consent_act_decides"),
+            models.CheckConstraint(
+                condition=models.Q(origin="imported")
+                | models.Q(
+                    statement_version__gt="",
+                    leaflet_given__isnull=False,
+                    questions_answered__isnull=False,
+                    recorded_by__isnull=False,
+                ),
+                name="local_consent_act_has_evidence",
+            ),
+            models.UniqueConstraint(fields=["sequence"], name="consent_act_sequence_once"),
+        ]
+        indexes = [models.Index(fields=["episode", "decided_on", "sequence"], name="consent_act_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_decision_display()} on {self.decided_on:%d/%m/%Y}"

@@ -1,0 +1,86 @@
+"""System checks: what must hold before anything is served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import Error, Tags, register
+from django.db import connection
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from edatrs.core import access
+from edatrs.core.managers import TenantManager, TenantModel
+from edatrs.core.views import OrganisationView, PublicView
+
+
+def walk_routes(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every route of the site as (pattern, URLPattern)."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from walk_routes(entry, path)
+        else:
+            yield path, entry
+
+
+@register(Tags.security)
+def check_routes(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Every route is a page of an organisation with a known act, or public with a reason."""
+    problems = []
+    for path, route in walk_routes():
+        view = getattr(route.callback, "view_class", None)
+        if view is not None and issubclass(view, OrganisationView):
+            if not path.startswith("o/<slug:organisation>/"):
+                problems.append(
+                    Error(f"{path}: a page of an organisation must name it in its address", id="edatrs.E001")
+                )
+            for act in filter(None, (view.act, view.changing_act)):
+                if act not in access.acts():
+                    problems.append(
+                        Error(f"{path}: the act '{act}' is not in the access table", id="edatrs.E002")
+                    )
+        elif not (view is not None and issubclass(view, PublicView)):
+            problems.append(
+                Error(f"{path}: neither a page of an organisation nor public with a reason", id="edatrs.E003")
+            )
+    return problems
+
+
+@register(Tags.models)
+def check_tenant_models(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Every model with an organisation and a client is a tenant model with the fail-closed manager as default and base manager."""
+    problems = []
+    for model in apps.get_models():
+        names = {f.name for f in model._meta.get_fields()}
+        if {"organisation", "client"} <= names or issubclass(model, TenantModel):
+            for manager in (model._default_manager, model._base_manager):
+                if not isinstance(manager, TenantManager):
+                    problems.append(
+                        Error(
+                            f"{model._meta.label} must use TenantManager everywhere",
+                            obj=model,
+                            id="edatrs.E004",
+                        )
+                    )
+    return problems
+
+
+@register(Tags.database)
+def check_database_role(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[Error]:
+    """The role that serves requests is no superuser and cannot pass by row security."""
+    if not databases or "default" not in databases:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        name, superuser, bypass = cursor.fetchone()
+    if superuser or bypass:
+        return [
+            Error(
+                f"the database role '{name}' passes by row security",
+                hint="Set DATABASE_URL to the role `app` and DATABASE_OWNER_URL to the role `owner` (docs/architecture.md).",
+                id="edatrs.E005",
+            )
+        ]
+    return []

@@ -1,0 +1,51 @@
+"""Base forms: every field says what to do when it is wrong, and related objects are narrowed to what the person may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from edatrs.core.managers import TenantModel
+
+
+class ScopedModelChoiceField(forms.ModelChoiceField):
+    """A choice among rows of the organisation acted for; `narrow` gets the manager at the time the form is shown and again when saved.
+
+    Refuses a tenant model's queryset at declaration, because it would be of no scope.
+    """
+
+    def __init__(self, model: type[TenantModel], **kwargs: Any) -> None:
+        self.tenant_model = model
+        super().__init__(queryset=model.objects.none(), **kwargs)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        field = super().__deepcopy__(memo)
+        field.queryset = self.tenant_model.objects.all()
+        return field
+
+
+class Form(forms.Form):
+    """A form that renders with our templates: no browser validation bubbles, errors in a summary and at the field."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for name, bound in self.fields.items():
+            if isinstance(bound, forms.ModelChoiceField) and not isinstance(bound, ScopedModelChoiceField):
+                if issubclass(bound.queryset.model, TenantModel):
+                    raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
+            if bound.required and "required" in bound.error_messages and bound.label:
+                bound.error_messages.setdefault("required", f"Enter {str(bound.label).lower()}")
+        for name in self.errors if self.is_bound else ():
+            if name in self.fields:
+                self.fields[name].widget.attrs["aria-invalid"] = "true"
+
+    def error_list(self) -> list[tuple[str, str]]:
+        """(id of the box, words) in the order of the fields, for the summary."""
+        rows = [("", str(e)) for e in self.non_field_errors()]
+        for bound in self:
+            rows += [(bound.id_for_label or bound.auto_id, str(error)) for error in bound.errors]
+        return rows

@@ -1,0 +1,49 @@
+"""What must be gathered from every app is filled in by each app at start-up: panels, bundles, drafts, jobs.
+
+A registry is a named dictionary that refuses two entries under one key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Entries by key, in the order they were filled."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._entries: dict[str, T] = {}
+
+    def add(self, key: str, entry: T) -> T:
+        """Fill in an entry. Raises ValueError on a key that is taken by another."""
+        held = self._entries.get(key)
+        if held is not None and held is not entry:
+            raise ValueError(f"{self.name}: '{key}' is taken")
+        self._entries[key] = entry
+        return entry
+
+    def register(self, key: str) -> Callable[[T], T]:
+        """`add` as a decorator."""
+        return lambda entry: self.add(key, entry)
+
+    def get(self, key: str) -> T:
+        """The entry. Raises LookupError naming the registry."""
+        try:
+            return self._entries[key]
+        except KeyError:
+            raise LookupError(f"{self.name}: nothing is registered as '{key}'") from None
+
+    def keys(self) -> list[str]:
+        """All keys."""
+        return list(self._entries)
+
+    def __iter__(self) -> Iterator[tuple[str, T]]:
+        return iter(self._entries.items())
+
+
+jobs: Registry[Any] = Registry("jobs")
+navigation: Registry[Any] = Registry("navigation")

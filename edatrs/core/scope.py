@@ -1,0 +1,180 @@
+"""Who acts, for which organisation, and when: opened once per request, task or command, and handed to the database.
+
+The first wall (managers, roles) and the second (row security) both stand on it. The settings are made with `set_config(..., true)`, so they
+end with the transaction and cannot leak through a connection pool; a nested scope puts the outer one's values back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from edatrs.core import clock
+
+
+class ScopeMissing(RuntimeError):
+    """Data of an organisation was asked for outside a scope: a fault of the program, never an empty answer."""
+
+
+class ScopeViolation(RuntimeError):
+    """Something was about to be written for an organisation that is not the scope's."""
+
+
+class Actor(StrEnum):
+    """What kind of actor holds the scope."""
+
+    PERSON = "person"
+    WORKER = "worker"
+    OPERATOR = "operator"
+
+
+@dataclass
+class Scope:
+    """One act: `organisation_id` None means the partnership itself, where no client data can be reached.
+
+    `act` is the id that ties the rows written to the entries of the trail; nested scopes share it.
+    """
+
+    actor: Actor
+    organisation_id: UUID | None = None
+    organisation_label: str = ""
+    person_id: UUID | None = None
+    person_label: str = ""
+    roles: frozenset[str] = frozenset()
+    now: dt.datetime = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+    act: UUID = field(default_factory=uuid4)
+    events: list[Any] = field(default_factory=list)
+
+    def settings(self) -> dict[str, str]:
+        """The database settings that row security reads; an empty text is 'not set'."""
+        fixed = clock.frozen_at()
+        return {
+            "app.organisation": str(self.organisation_id or ""),
+            "app.person": str(self.person_id or ""),
+            "app.operator": "on" if self.actor is Actor.OPERATOR else "",
+            "app.act": str(self.act),
+            "app.now": fixed.isoformat() if fixed else "",
+        }
+
+
+_current: ContextVar[Scope | None] = ContextVar("edatrs_scope", default=None)
+_NOTHING = dict.fromkeys(("app.organisation", "app.person", "app.operator", "app.act", "app.now"), "")
+_before_commit: list[Callable[[Scope], None]] = []
+
+
+def before_commit(hook: Callable[[Scope], None]) -> None:
+    """Register what runs as the last statement of an outermost scope (the trail's flush)."""
+    if hook not in _before_commit:
+        _before_commit.append(hook)
+
+
+def scope_or_none() -> Scope | None:
+    """The open scope, or None."""
+    return _current.get()
+
+
+def current_scope() -> Scope:
+    """The open scope. Raises ScopeMissing."""
+    scope = _current.get()
+    if scope is None:
+        raise ScopeMissing(
+            "no scope is open: open one with open_scope(...) before touching an organisation's data"
+        )
+    return scope
+
+
+def current_organisation() -> UUID:
+    """The organisation acted for. Raises ScopeMissing outside a scope and in one of the partnership."""
+    scope = current_scope()
+    if scope.organisation_id is None:
+        raise ScopeMissing("this scope is the partnership's: it reaches no organisation's data")
+    return scope.organisation_id
+
+
+def _apply(settings: dict[str, str]) -> dt.datetime:
+    sets = ", ".join("set_config(%s, %s, true)" for _ in settings)
+    params = [part for pair in settings.items() for part in pair]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT clock_timestamp(), {sets}", params)
+        row = cursor.fetchone()
+    return row[0]
+
+
+@contextmanager
+def open_scope(
+    *,
+    actor: Actor,
+    organisation_id: UUID | None = None,
+    organisation_label: str = "",
+    person_id: UUID | None = None,
+    person_label: str = "",
+    roles: frozenset[str] = frozenset(),
+    one_snapshot: bool = False,
+) -> Iterator[Scope]:
+    """Open a scope in a transaction of its own (a savepoint when nested).
+
+    `one_snapshot` makes the transaction REPEATABLE READ, so that everything read in it is of one moment; only an outermost scope can ask
+    for it, and it should record nothing on the trail (the heads of the chains move meanwhile).
+
+    The outermost one runs the before-commit hooks as its last statement; events of nested scopes are collected in it. An exception rolls
+    everything back, the events with it.
+    """
+    outer = _current.get()
+    scope = Scope(
+        actor=actor,
+        organisation_id=organisation_id,
+        organisation_label=organisation_label,
+        person_id=person_id,
+        person_label=person_label,
+        roles=roles,
+        events=outer.events if outer else [],
+        act=outer.act if outer else uuid4(),
+    )
+    held = len(scope.events)
+    token = None
+    try:
+        with transaction.atomic():
+            if one_snapshot:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            read_at = _apply(scope.settings())
+            scope.now = clock.frozen_at() or (outer.now if outer else read_at.astimezone(dt.UTC))
+            token = _current.set(scope)
+            yield scope
+            if outer is None:
+                for hook in _before_commit:
+                    hook(scope)
+    except BaseException:
+        del scope.events[held:]
+        raise
+    finally:
+        if token is not None:
+            _current.reset(token)
+        # The settings outlive a released savepoint: hand the outer scope (or nothing) back to the database.
+        if connection.in_atomic_block and not connection.needs_rollback:
+            _apply(outer.settings() if outer else _NOTHING)
+
+
+@contextmanager
+def scope_for_organisation(organisation: Any, *, actor: Actor | None = None) -> Iterator[Scope]:
+    """A scope for an `Organisation`, keeping who acts from the open scope (operator commands, workers)."""
+    outer = scope_or_none()
+    if outer is None and actor is None:
+        raise ScopeMissing("say who acts: scope_for_organisation(organisation, actor=...)")
+    with open_scope(
+        actor=actor or outer.actor,  # type: ignore[union-attr]  # one of the two is there, checked above
+        organisation_id=organisation.pk,
+        organisation_label=organisation.slug,
+        person_id=outer.person_id if outer else None,
+        person_label=outer.person_label if outer else "",
+        roles=outer.roles if outer else frozenset(),
+    ) as scope:
+        yield scope

@@ -1,0 +1,183 @@
+"""Reads for sign-in and for the pages about people."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+
+from edatrs.core.access import Denied
+from edatrs.core.dates import long_date
+from edatrs.organisations.choices import OrganisationKind, Role
+from edatrs.organisations.models import AuthenticatorApp, Membership, Organisation, Task, User
+from edatrs.organisations.selectors import memberships_on
+
+_EVERYWHERE = (Role.INFORMATION_GOVERNANCE, Role.ORGANISATION_ADMINISTRATOR)
+ROLES_BY_KIND: dict[str, tuple[Role, ...]] = {
+    OrganisationKind.PROVIDER: (
+        Role.KEYWORKER,
+        Role.CLINICIAN,
+        Role.TEAM_MANAGER,
+        Role.NDTMS_ADMINISTRATOR,
+        *_EVERYWHERE,
+    ),
+    OrganisationKind.COMMISSIONER: (Role.COMMISSIONER, *_EVERYWHERE),
+    OrganisationKind.SUPPLIER: (Role.PLATFORM_SUPPORT, *_EVERYWHERE),
+}
+
+
+def user_by_email(email: str) -> User | None:
+    """The person of an e-mail address in any case, or None."""
+    return User.objects.alias(any_case=Lower("email")).filter(any_case=email.strip().lower()).first()
+
+
+def organisation_ids_of(user: User, day: dt.date) -> list[UUID]:
+    """The organisations a person has a role at on a day, the one last acted for first."""
+    found = set(memberships_on(user, day).values_list("organisation_id", flat=True))
+    return sorted(found, key=lambda pk: (pk != user.last_organisation_id, str(pk)))
+
+
+def people_of(organisation_id: UUID) -> QuerySet[User]:
+    """Everybody who has, had or will have a role at an organisation."""
+    here = Membership.objects.filter(user=OuterRef("pk"), organisation_id=organisation_id)
+    app = AuthenticatorApp.objects.filter(user=OuterRef("pk"), confirmed=True)
+    return User.objects.filter(Exists(here)).annotate(has_second_factor=Exists(app))
+
+
+def person_of(organisation_id: UUID, person_id: object, *, act: str) -> User:
+    """One of them. Raises Denied for anybody else, existing or not."""
+    person = people_of(organisation_id).filter(pk=person_id).first()
+    if person is None:
+        raise Denied(act, "no role at this organisation", subject=str(person_id))
+    return person
+
+
+def memberships_at(organisation_id: UUID, people: list[User] | None = None) -> QuerySet[Membership]:
+    """The roles held at an organisation, of some or of all people."""
+    found = Membership.objects.filter(organisation_id=organisation_id).prefetch_related("services")
+    return found if people is None else found.filter(user__in=people)
+
+
+def has_role_elsewhere(person: User, organisation_id: UUID, day: dt.date) -> bool:
+    """Whether a person has, today or later, a role at another organisation. For services alone: it is never shown."""
+    return (
+        person.memberships.exclude(organisation_id=organisation_id)
+        .filter(Q(valid_until__isnull=True) | Q(valid_until__gte=day))
+        .exists()
+    )
+
+
+def roles_of_kind(organisation: Organisation) -> list[tuple[str, str]]:
+    """The roles that an administrator may give at an organisation, as choices."""
+    return [(role.value, role.label) for role in ROLES_BY_KIND[organisation.kind]]
+
+
+def membership_of(organisation_id: UUID, person: User, membership_id: int) -> Membership:
+    """A role of a person at an organisation. Raises Denied."""
+    found = person.memberships.filter(pk=membership_id, organisation_id=organisation_id).first()
+    if found is None:
+        raise Denied("people.manage", "no such role here", subject=str(person.pk))
+    return found
+
+
+def ended_roles(user: User, day: dt.date) -> list[Membership]:
+    """The organisations that a person has no role at any more, by their latest role there."""
+    mine = set(organisation_ids_of(user, day))
+    latest: dict[UUID, Membership] = {}
+    for membership in (
+        user.memberships.filter(valid_until__lt=day).select_related("organisation").order_by("valid_until")
+    ):
+        if membership.organisation_id not in mine:
+            latest[membership.organisation_id] = membership
+    return list(latest.values())
+
+
+def tasks_of(user: User, organisation_id: UUID | None, roles: frozenset[str]) -> QuerySet[Task]:
+    """What a person, or a role they hold, has been told at an organisation and is not done."""
+    return Task.objects.filter(
+        Q(user=user) | Q(user__isnull=True, role__in=sorted(roles)),
+        organisation_id=organisation_id,
+        done_at__isnull=True,
+    )
+
+
+@dataclass(frozen=True)
+class RoleLine:
+    """A role as the list shows it."""
+
+    membership: Membership
+    words: str
+    services: str
+    state: str
+    live: bool
+    over: bool
+
+
+def role_line(membership: Membership, day: dt.date) -> RoleLine:
+    """A role in words on a day."""
+    until, begins = membership.valid_until, membership.valid_from
+    over = until is not None and until < day
+    live = not over and begins <= day
+    if over:
+        state = f"Ended {long_date(until)}"
+    elif not live:
+        state = f"From {long_date(begins)}"
+    else:
+        state = f"Until {long_date(until)}" if until else "No end date"
+    services = ", ".join(str(service) for service in membership.services.all())
+    return RoleLine(membership, membership.get_role_display(), services or "All services", state, live, over)
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """A person as the list shows them."""
+
+    person: User
+    roles: list[RoleLine]
+    badge: str
+    state: str
+
+    @property
+    def live(self) -> bool:
+        """Whether any role is live."""
+        return any(role.live for role in self.roles)
+
+
+def _line(person: User, held: list[Membership], day: dt.date) -> PersonLine:
+    roles = [role_line(membership, day) for membership in held]
+    if not person.is_active or all(role.over for role in roles):
+        badge, state = "none", "No access"
+    elif not person.has_usable_password():
+        badge, state = "soon", "Invited, no password yet"
+    elif not person.has_second_factor:  # type: ignore[attr-defined]  # annotated by people_of
+        badge, state = "soon", "Second step not set up"
+    else:
+        badge, state = "ok", "Can sign in"
+    return PersonLine(person, roles, badge, state)
+
+
+def person_line(organisation_id: UUID, person: User, day: dt.date) -> PersonLine:
+    """One person of `people_of` with their roles."""
+    return _line(person, list(memberships_at(organisation_id, [person])), day)
+
+
+def people_lines(
+    organisation_id: UUID, day: dt.date, *, role: str = "", state: str = "now"
+) -> list[PersonLine]:
+    """The people of an organisation by name: with a live or coming role (now), without (ended), or all; of one role or any."""
+    held: dict[UUID, list[Membership]] = {}
+    for membership in memberships_at(organisation_id):
+        held.setdefault(membership.user_id, []).append(membership)
+    lines = [
+        _line(person, held[person.pk], day) for person in people_of(organisation_id) if person.pk in held
+    ]
+    if role:
+        lines = [line for line in lines if any(r.membership.role == role and not r.over for r in line.roles)]
+    if state == "now":
+        return [line for line in lines if line.state != "No access"]
+    if state == "ended":
+        return [line for line in lines if line.state == "No access"]
+    return lines

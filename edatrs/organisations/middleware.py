@@ -1,0 +1,120 @@
+"""Opens the scope of a request: who acts, for which organisation, when. Writes what was refused to the trail before the answer leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import Resolver404, resolve
+
+from edatrs.core import clock, errors, refusals
+from edatrs.core.access import Denied
+from edatrs.core.scope import Actor, Scope, open_scope
+from edatrs.organisations.models import Membership
+from edatrs.organisations.selectors import memberships_on
+
+_ORGANISATION = re.compile(r"^/o/(?P<slug>[-a-zA-Z0-9_]+)/")
+# Answers without the database or for everyone: no scope is opened.
+_OUTSIDE = ("/livez", "/readyz", "/static/")
+
+
+class _Undo(Exception):
+    """Leaves the scope so that it rolls back; the answer is already made."""
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        self.response = response
+
+
+class ScopeMiddleware:
+    """One scope, in one transaction, per request; rights are read from the database every time."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Open the scope, answer, and make sure that what failed leaves nothing behind."""
+        if request.path_info.startswith(_OUTSIDE):
+            return self._no_store(request, self.get_response(request))
+        match = _ORGANISATION.match(request.path_info)
+        user = request.user
+        if match and not (user.is_authenticated and user.is_verified()):  # type: ignore[union-attr]  # django-otp adds is_verified
+            return self._no_store(
+                request,
+                redirect_to_login(
+                    request.get_full_path() if request.method == "GET" else "/", settings.LOGIN_URL
+                ),
+            )
+        if match:
+            held = list(memberships_on(user, clock.today()).filter(organisation__slug=match["slug"]))  # type: ignore[arg-type]  # a person, checked above
+            if not held:
+                return self._no_store(request, self._stranger(request, match["slug"]))
+            answer = self._in_scope(request, held)
+        else:
+            answer = self._in_scope(request, [])
+        return self._no_store(request, answer)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Remember what a view raised: Django turns it into an answer before it reaches us again."""
+        request.edatrs_raised = exception  # type: ignore[attr-defined]  # read in _in_scope, of the same request
+
+    def _in_scope(self, request: HttpRequest, held: list[Membership]) -> HttpResponseBase:
+        scope: Scope | None = None
+        user = request.user if not isinstance(request.user, AnonymousUser) else None
+        organisation = held[0].organisation if held else None
+        request.organisation = organisation  # type: ignore[attr-defined]  # for templates and views: the one in the address
+        try:
+            with open_scope(
+                actor=Actor.PERSON,
+                organisation_id=organisation.pk if organisation else None,
+                organisation_label=organisation.slug if organisation else "",
+                person_id=user.pk if user else None,
+                person_label=user.full_name if user else "",
+                roles=frozenset(m.role for m in held),
+            ) as scope:
+                request.scope = scope  # type: ignore[attr-defined]  # for templates
+                response = self.get_response(request)
+                if getattr(request, "edatrs_raised", None) is not None or response.status_code >= 500:
+                    raise _Undo(response)
+                return response
+        except _Undo as undone:
+            raised = getattr(request, "edatrs_raised", None)
+            if scope is not None and isinstance(raised, Http404 | PermissionDenied):
+                refusals.record(scope, raised, self._route(request), self._subject(request))
+            return undone.response
+
+    def _stranger(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        """Somebody asks in the name of an organisation that is not theirs, or that does not exist: one answer, and a line on the trail."""
+        user: Any = request.user
+        scope = Scope(actor=Actor.PERSON, person_id=user.pk, person_label=user.full_name)
+        refusals.record(
+            scope, Denied("organisation.enter", "no role there today", subject=slug), self._route(request), ""
+        )
+        return errors.not_found(request)
+
+    @staticmethod
+    def _route(request: HttpRequest) -> str:
+        try:
+            found = request.resolver_match or resolve(request.path_info)
+        except Resolver404:
+            return "unknown"
+        return found.view_name or "unnamed"
+
+    @staticmethod
+    def _subject(request: HttpRequest) -> str:
+        match = request.resolver_match
+        return (
+            ",".join(str(v) for k, v in sorted(match.kwargs.items()) if k != "organisation") if match else ""
+        )
+
+    @staticmethod
+    def _no_store(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Nothing of a signed-in page is kept by a browser or between."""
+        if not request.path_info.startswith("/static/"):
+            response["Cache-Control"] = "no-store"
+        return response

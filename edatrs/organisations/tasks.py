@@ -1,0 +1,35 @@
+"""Celery tasks of the kernel: run a job, sweep, send mail. They take ids and open their own scope."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from celery.signals import worker_ready
+
+from edatrs.core.tasks import celery_task
+from edatrs.organisations.services import jobs, outbox
+
+
+@celery_task(jobs.RUN_JOB)
+def run_job(job_id: str) -> None:
+    """Work on one job, if it is due and nobody else has it."""
+    jobs.run(UUID(job_id))
+
+
+@celery_task("edatrs.organisations.sweep_jobs", acks_late=False)
+def sweep_jobs() -> None:
+    """Wake the workers for what is due; lost messages and dead workers are found here."""
+    jobs.sweep()
+
+
+@celery_task("edatrs.organisations.send_mail", acks_late=False)
+def send_mail() -> None:
+    """Send the outbox."""
+    outbox.send_due()
+
+
+@worker_ready.connect
+def clean_up(**kwargs: Any) -> None:
+    """A worker that starts removes what dead ones left, and finds their work."""
+    jobs.sweep()

@@ -1,0 +1,226 @@
+"""Settings that hold everywhere. What differs comes from the environment or from `local`, `test` and `production`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from edatrs.core import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+STATE_DIR = embedded.state_dir()
+VERSION = "0.1.0"
+CMSID = f"EDATRS caseload {VERSION}"
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """Django's database settings from `postgresql://user:password@host:port/name?option=value`. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ValueError("DATABASE_URL: only postgresql:// is supported")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def database(role: str) -> dict[str, Any]:
+    """Connection settings of a database role: its own URL, else (for `app`) DATABASE_URL, else the embedded server's."""
+    url = os.environ.get(f"DATABASE_{role.upper()}_URL") or (
+        os.environ.get("DATABASE_URL") if role == "app" else None
+    )
+    if url:
+        found = database_from_url(url)
+    elif os.environ.get("DATABASE_URL"):
+        # One address was given: the role's own is not known, so what needs it (migrate) runs as the address given.
+        found = database_from_url(os.environ["DATABASE_URL"])
+    else:
+        found = embedded.database(role)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "OPTIONS": {},
+        "CONN_HEALTH_CHECKS": True,
+        **found,
+    }
+
+
+SECRET_KEY = os.environ.get("EDATRS_SECRET_KEY") or embedded.secret("django_secret_key", 48)
+AUDIT_KEY = os.environ.get("EDATRS_AUDIT_KEY") or embedded.secret("audit_key", 32)
+FIELD_KEYS = {"1": os.environ.get("EDATRS_FIELD_KEY_1") or embedded.secret("field_key_1", 32)}
+FIELD_KEY_CURRENT = "1"
+DEBUG = False
+DEMO = False
+ALLOWED_HOSTS = [h for h in os.environ.get("EDATRS_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("EDATRS_ORIGINS", "").split(",") if o]
+
+INSTALLED_APPS = [
+    "edatrs.core",
+    "edatrs.organisations",
+    "audit",
+    "caseload",
+    "consent",
+    "ndtms",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "guardian",
+    "django_otp",
+    "pgtrigger",
+    "pghistory",
+    "django_htmx",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "edatrs.organisations.middleware.ScopeMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "edatrs.urls"
+WSGI_APPLICATION = "edatrs.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "edatrs.organisations.context.frame",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": database("app")}
+DATABASE_OWNER_ROLE = "owner"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "organisations.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+GUARDIAN_RAISE_403 = False
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "edatrs.organisations.passwords.OwnWordsValidator"},
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+FRESH_SECOND_FACTOR_SECONDS = 15 * 60
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_SECONDS = 15 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "edatrs.core.errors.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_I18N = True
+USE_TZ = True
+FORMAT_MODULE_PATH = None
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "build" / "collected"
+STATICFILES_DIRS = [d for d in [BASE_DIR / "build" / "static"] if d.is_dir()]
+EXTRACT_DIR = Path(os.environ.get("EDATRS_EXTRACT_DIR") or STATE_DIR / "extracts")
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+
+CELERY_BROKER_URL = os.environ.get("REDIS_URL") or embedded.redis_url()
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 60 * 60}
+JOB_LEASE_SECONDS = float(os.environ.get("EDATRS_JOB_LEASE_SECONDS", "60"))
+JOB_SWEEP_SECONDS = float(os.environ.get("EDATRS_JOB_SWEEP_SECONDS", "30"))
+CELERY_BEAT_SCHEDULE = {
+    "sweep-jobs": {"task": "edatrs.organisations.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
+    "send-mail": {"task": "edatrs.organisations.send_mail", "schedule": JOB_SWEEP_SECONDS},
+}
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = os.environ.get("EDATRS_SMTP_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("EDATRS_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("EDATRS_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EDATRS_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("EDATRS_SMTP_TLS", "") == "1"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("EDATRS_MAIL_FROM", "caseload@edatrs.example")
+BASE_URL = os.environ.get("EDATRS_BASE_URL", "http://localhost:8000")
+
+PGHISTORY_APPEND_ONLY = True
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("EDATRS_LOG_LEVEL", "WARNING")},
+}
+CONFIRM_URL = "/confirm/"

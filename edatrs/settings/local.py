@@ -1,0 +1,15 @@
+"""A person's own machine: the embedded services, plain HTTP."""
+
+from __future__ import annotations
+
+import os
+
+from edatrs.settings.base import *  # noqa: F403  # settings modules inherit by star, as Django's documentation does
+
+DEMO = os.environ.get("EDATRS_DEMO", "") == "1"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.filebased.EmailBackend"
+    if not os.environ.get("EDATRS_SMTP_HOST")
+    else EMAIL_BACKEND
+)  # noqa: F405
+EMAIL_FILE_PATH = STATE_DIR / "mail"  # noqa: F405

@@ -1,0 +1,154 @@
+"""Building an extract: one REPEATABLE READ snapshot, streamed by COPY to a temporary file, fsynced, renamed, then published by commit.
+
+A file without a published row is never downloadable; what a dead attempt leaves is removed by `remove_leftovers`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from caseload.dataset.reader import load_dictionary
+from edatrs.core.faults import kill_point
+from ndtms import extract_query
+from ndtms.collection import JudgedEpisode
+from ndtms.extract_query import DATE_STYLES, ExtractPlan, Statement
+
+TEMPORARY = ".part"
+LINE_ENDS = {"CRLF": b"\r\n", "LF": b"\n"}
+WORK_MEMORY = "128MB"
+
+
+@dataclass(frozen=True)
+class BuiltFile:
+    """A file on disk that is not published yet."""
+
+    stored_as: str
+    sha256: str
+    size: int
+    rows: int
+
+
+def folder() -> Path:
+    """Where extracts are kept; made when first needed, for this account alone."""
+    settings.EXTRACT_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Path(settings.EXTRACT_DIR)
+
+
+def judge(plan: ExtractPlan) -> list[JudgedEpisode]:
+    """Judge every episode of the service, in the open snapshot, and line up what the file holds. Call once a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('work_mem', %s, true), set_config('datestyle', %s, true)",
+            [WORK_MEMORY, _date_style()],
+        )
+        cursor.execute(*extract_query.judge(plan))
+        cursor.execute(*extract_query.line_up())
+        cursor.execute("ANALYZE extract_episode")
+        cursor.execute("ANALYZE extract_line")
+    kill_point("judged")
+    return list(_judged())
+
+
+def _judged() -> Iterator[JudgedEpisode]:
+    """What was judged. Raw rows: at 600,000 episodes a model instance each would cost more than the extract."""
+    sql = (
+        "SELECT episode::text, client::text, clientid, episodid, verdict, COALESCE(rules, '{}'), COALESCE(held, FALSE), in_reach "
+        "FROM extract_episode"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        while batch := cursor.fetchmany(20_000):
+            for episode, client, client_id, episode_id, verdict, rules, held, in_reach in batch:
+                yield JudgedEpisode(
+                    episode, client, client_id, episode_id, verdict, tuple(rules), held, in_reach
+                )
+
+
+def _date_style() -> str:
+    return DATE_STYLES[load_dictionary().setting("date_format")]
+
+
+def write(plan: ExtractPlan, *, name: str, on_rows: Callable[[int], None]) -> BuiltFile:
+    """Stream the file of a judged plan to `name` in the extract folder. `on_rows` is told how many rows there are so far.
+
+    Raises OSError (disk full, folder not writable) after removing what was half written.
+    """
+    target = folder() / name
+    part = target.with_name(target.name + TEMPORARY)
+    try:
+        sha256, size, rows = _stream(extract_query.stream(plan), part, on_rows)
+        kill_point("fsynced")
+        os.replace(part, target)
+        _fsync_folder(target.parent)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    kill_point("renamed")
+    return BuiltFile(name, sha256, size, rows)
+
+
+def _stream(statement: Statement, part: Path, on_rows: Callable[[int], None]) -> tuple[str, int, int]:
+    line_end = LINE_ENDS[load_dictionary().setting("line_end")]
+    digest = hashlib.sha256()
+    size = 0
+    lines = 0
+    kill_point("before-copy")
+    with open(part, "xb", buffering=1 << 20, opener=_private) as file, connection.cursor() as cursor:
+        raw: Any = cursor.connection.cursor()
+        command = f"COPY ({statement.sql}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')"
+        with raw, raw.copy(command, statement.params) as copy:
+            for row in copy:
+                # The server sends one row a message and ends it with LF; line ends inside a quoted value stay as they are.
+                line = bytes(row)[:-1] + line_end
+                file.write(line)
+                digest.update(line)
+                size += len(line)
+                lines += 1
+                if lines % 5_000 == 1:
+                    on_rows(lines)
+                    kill_point("copying")
+        file.flush()
+        kill_point("copied")
+        os.fsync(file.fileno())
+    return digest.hexdigest(), size, lines - 1
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _fsync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def stored_name(submission_id: UUID, token: UUID) -> str:
+    """The file's name in the folder: of one attempt alone, so that an attempt that lost its lease cannot replace another's file."""
+    return f"{submission_id}.{token}.csv"
+
+
+def remove_leftovers(*, keep: Callable[[UUID, UUID], bool]) -> int:
+    """Remove files that neither a published submission nor a living attempt owns; `keep(submission, token)` decides. Returns how many."""
+    removed = 0
+    for path in folder().iterdir():
+        try:
+            submission, token, *_ = path.name.split(".")
+            owned = keep(UUID(submission), UUID(token))
+        except ValueError:
+            continue
+        if not owned:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed

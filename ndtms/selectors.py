@@ -1,0 +1,64 @@
+"""Reads of the ndtms app."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from caseload.models import Episode
+from edatrs.core.scope import Actor, open_scope
+from edatrs.organisations.models import Job
+from ndtms.models import Submission
+
+
+def submissions_for() -> QuerySet[Any]:
+    """The submissions of the organisation acted for, newest first."""
+    return Submission.objects.select_related("service")
+
+
+def get_submission(pk: UUID | str) -> Submission:
+    """One submission of the organisation acted for. Raises Submission.DoesNotExist."""
+    found: Submission = Submission.objects.select_related("service", "content").get(pk=pk)
+    return found
+
+
+def organisation_of_submission(pk: UUID) -> UUID | None:
+    """Whose submission it is, by its job: for the operator's commands, which know only the id."""
+    with open_scope(actor=Actor.OPERATOR, person_label="operator"):
+        return (
+            Job.objects.filter(subject=pk, kind="ndtms.build_extract")
+            .values_list("organisation_id", flat=True)
+            .first()
+        )
+
+
+def manifest(submission: Submission) -> dict[str, Any]:
+    """The manifest as `build_extract` prints it (contract section 3)."""
+    kept = submission.manifest
+    return {
+        "submission": str(submission.pk),
+        "file": submission.file_name,
+        "sha256": submission.sha256,
+        "rows": kept["rows"],
+        "episodes_sent": kept["episodes_sent"],
+        "withdrawn_clients": kept["withdrawn_clients"],
+        "declined_omitted": kept["declined_omitted"],
+        "not_asked": kept["not_asked"],
+        "out_of_window": kept["out_of_window"],
+        "held_back": submission.content.held_back,
+    }
+
+
+def preview(submission: Submission) -> dict[str, Any]:
+    """The preview as `preview_load` prints it, of the build's snapshot."""
+    kept = submission.content.preview
+    return {key: kept[key] for key in ("new", "replaced", "removed_by_consent", "missing")}
+
+
+def count_after(service_id: UUID, as_of: dt.date) -> int:
+    """How many agreed episodes an as-of date holds back by rule E08: referred, triaged or closed after it."""
+    late = Q(referred_on__gt=as_of) | Q(triaged_on__gt=as_of) | Q(discharged_on__gt=as_of)
+    return Episode.objects.filter(late, service_id=service_id, consent="Y", voided_at__isnull=True).count()
