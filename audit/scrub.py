@@ -14,6 +14,7 @@ from uuid import UUID
 _CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]{0,79}", re.ASCII)
 # A record number has a digit in it and no lower-case run, so that nobody's name passes for one.
 _RECORD = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9/_.-]{0,39})", re.ASCII)
+_DATE = re.compile(r"[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MOST = 50
@@ -30,11 +31,21 @@ def _refuse(kind: str) -> Unscrubbed:
 
 
 def record(value: Any) -> str:
-    """An id or a record number."""
-    text = str(value)
-    if isinstance(value, UUID) or _UUID.fullmatch(text) or _RECORD.fullmatch(text):
+    """An id or a record number. Not a date, and not an NHS number: those say who somebody is."""
+    if isinstance(value, UUID):
+        return str(value)
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if _UUID.fullmatch(text) or (_RECORD.fullmatch(text) and not _DATE.fullmatch(text) and not _is_nhs_number(text)):
         return text
     raise _refuse("id or record number")
+
+
+def _is_nhs_number(text: str) -> bool:
+    """Ten digits, however grouped, of which the last is the check digit (modulus 11)."""
+    digits = [int(c) for c in text if c.isdigit()]
+    if len(digits) != 10 or any(c.isalpha() for c in text):
+        return False
+    return (11 - sum(d * w for d, w in zip(digits, range(10, 1, -1), strict=False)) % 11) % 11 == digits[9]
 
 
 def code(value: Any) -> str:

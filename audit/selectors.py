@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from audit.events import event_type, scrub_subject
 from audit.models import AuditEvent
 from edatrs.core import clock, trail
 
@@ -22,8 +23,8 @@ class TrailPage:
 
 
 def events_for_subject(subject: UUID | str, *, before: int | None = None, limit: int = PAGE) -> TrailPage:
-    """What is on the own chain about a record: who looked at it, who changed it, who was refused. Raises ScopeMissing."""
-    rows = AuditEvent.objects.filter(subject=str(subject))
+    """What is on the own chain about a record: who looked at it, who changed it, who was refused. Raises ScopeMissing, Unscrubbed."""
+    rows = AuditEvent.objects.filter(subject=scrub_subject(subject))
     page = _page(rows, before, limit)
     _note(["subject"], page, before, subject=str(subject))
     return page
@@ -38,10 +39,10 @@ def search(
     before: int | None = None,
     limit: int = PAGE,
 ) -> TrailPage:
-    """Entries of the own chain by event, actor and dates in London (both included). Raises ScopeMissing."""
+    """Entries of the own chain by event, actor and dates in London (both included). Raises ScopeMissing, UnknownEvent."""
     rows = AuditEvent.objects.all()
     if name:
-        rows = rows.filter(name=name)
+        rows = rows.filter(name=event_type(name).name)
     if actor_id is not None:
         rows = rows.filter(actor_id=actor_id)
     if since is not None:

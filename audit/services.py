@@ -213,7 +213,7 @@ def _ids_in(asked: str) -> tuple[list[str], str]:
     rest: list[str] = []
     for part in filter(None, asked.split(",")):
         known = _or_none(scrub.record, part)
-        if known is None and validate_slug.regex.fullmatch(part):
+        if known is None and validate_slug.regex.match(part):
             known = Organisation.objects.filter(slug=part).values_list("pk", flat=True).first()
         if known is not None and len(ids) < 10:
             ids.append(str(known))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -68,10 +66,3 @@ class Vandal:
                     cursor.execute(
                         "INSERT INTO audit_chainhead (chain, sequence, hash, mac, at) VALUES (%s, %s, %s, %s, %s)", head
                     )
-
-
-@contextmanager
-def vandal(connection: Any) -> Iterator[Vandal]:
-    """A vandal for the length of a block."""
-    with Vandal(connection) as acting:
-        yield acting

@@ -133,11 +133,19 @@ def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+def short_folder() -> Path:
+    """A new folder with a short name, in memory where there is plenty of that: most of the time is file making."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2_000_000_000
+    made = Path(tempfile.mkdtemp(prefix="ed-", dir=memory if roomy else "/tmp"))
+    made.chmod(0o711)
+    return made
+
+
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A short folder that PostgreSQL's account can walk to; pytest's own is private and long."""
-    made = Path(tempfile.mkdtemp(prefix="ed-", dir="/tmp"))
-    made.chmod(0o711)
+    made = short_folder()
     yield made
     shutil.rmtree(made, ignore_errors=True)
 
@@ -145,8 +153,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def finished() -> Iterator[Path]:
     """A state folder with a finished database, not running."""
-    made = Path(tempfile.mkdtemp(prefix="ed-", dir="/tmp"))
-    made.chmod(0o711)
+    made = short_folder()
     launcher = Launcher(made / "s")
     launcher.starts()
     assert launcher.run("stop").returncode == 0

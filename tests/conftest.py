@@ -1,0 +1,79 @@
+"""Fixtures that hold for all tests: the database is made and migrated as `owner`, and every test body connects as `app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
+
+from edatrs.core.owner import as_owner
+from edatrs.core.scope import Actor, Scope, open_scope
+from edatrs.settings.base import database
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: Any,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """Create and migrate the test database as the owner; give it back to `app` for the tests."""
+    with django_db_blocker.unblock():
+        with as_owner():
+            made = setup_databases(verbosity=0, interactive=False, keepdb=False)
+        connection.close()
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with as_owner():
+            teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def owner_connection(db: None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of the owner to the test database, autocommit: what an administrator of the database could do."""
+    with owner_connect() as owner:
+        yield owner
+
+
+def owner_connect() -> psycopg.Connection[Any]:
+    """Connect to the test database as the owner of its tables."""
+    owner = database(settings.DATABASE_OWNER_ROLE)
+    return psycopg.connect(
+        dbname=connection.settings_dict["NAME"],
+        user=owner["USER"],
+        password=owner["PASSWORD"],
+        host=owner["HOST"] or None,
+        port=owner.get("PORT") or None,
+        autocommit=True,
+    )
+
+
+@pytest.fixture
+def acting() -> Callable[..., AbstractContextManager[Scope]]:
+    """`with acting(organisation, "keyworker"):` opens a scope of a person with these roles; without an organisation the partnership's."""
+
+    def scope(organisation: Any = None, *roles: str, person: Any = None, actor: Actor = Actor.PERSON) -> Any:
+        return open_scope(
+            actor=actor,
+            organisation_id=organisation.pk if organisation else None,
+            organisation_label=organisation.slug if organisation else "",
+            person_id=person.pk if person else None,
+            person_label=person.full_name if person else "a test",
+            roles=frozenset(roles),
+        )
+
+    return scope
+
+
+@pytest.fixture(autouse=True)
+def _extracts_of_this_test(settings: Any, tmp_path: Any) -> None:
+    """Files that a test builds go to a folder of its own."""
+    settings.EXTRACT_DIR = tmp_path / "extracts"
