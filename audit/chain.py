@@ -20,7 +20,9 @@ from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple
 
 NOTHING_BEFORE = bytes(32)
-details_text = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+details_text = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+).encode
 
 
 class Row(NamedTuple):
@@ -97,7 +99,23 @@ def canonical(row: tuple[Any, ...]) -> bytes:
     Equal to `json.dumps(columns, sort_keys=True, ensure_ascii=False, separators=(",", ":"))`; spelled out because that takes half as long
     again. Raises UnicodeEncodeError on text that is not Unicode, ValueError on numbers that JSON does not know.
     """
-    act, actor, actor_id, label, at, chain, details, event_id, number, name, for_id, for_label, roles, seq, subject = row[:HASHED]
+    (
+        act,
+        actor,
+        actor_id,
+        label,
+        at,
+        chain,
+        details,
+        event_id,
+        number,
+        name,
+        for_id,
+        for_label,
+        roles,
+        seq,
+        subject,
+    ) = row[:HASHED]
     return (
         f'{{"act":{quoted(act)},"actor":{quoted(actor)},"actor_id":{quoted(actor_id) if actor_id is not None else "null"}'
         f',"actor_label":{quoted(label)},"at":{quoted(at)},"chain":{quoted(chain)}'
@@ -122,7 +140,9 @@ def head_bytes(chain: str, sequence: int, last_hash: bytes, at: str) -> bytes:
     return b"head:" + json.dumps([chain, sequence, last_hash.hex(), at]).encode()
 
 
-def verify(rows: Iterable[tuple[Any, ...]], key: bytes | None, head: Head | None = None, *, chain: str = "") -> Problem | None:
+def verify(
+    rows: Iterable[tuple[Any, ...]], key: bytes | None, head: Head | None = None, *, chain: str = ""
+) -> Problem | None:
     """The first problem of a chain, or None. `rows` are as `Row`, by sequence; without a key the seals are not looked at.
 
     `head` is checked against the last row; None means that the chain has none, which is right only for a chain without rows. `chain` is
@@ -133,7 +153,9 @@ def verify(rows: Iterable[tuple[Any, ...]], key: bytes | None, head: Head | None
     for row in rows:
         sequence = row[13]
         if sequence != expected:
-            return Problem(expected, Fault.MISSING) if sequence > expected else Problem(sequence, Fault.REPEATED)
+            return (
+                Problem(expected, Fault.MISSING) if sequence > expected else Problem(sequence, Fault.REPEATED)
+            )
         if chain and row[5] != chain:
             return Problem(sequence, Fault.FOREIGN)
         if row[15] != previous:
@@ -150,7 +172,9 @@ def verify(rows: Iterable[tuple[Any, ...]], key: bytes | None, head: Head | None
     return _verify_head(expected - 1, previous, key, head, chain)
 
 
-def _verify_head(last: int, last_hash: bytes, key: bytes | None, head: Head | None, chain: str) -> Problem | None:
+def _verify_head(
+    last: int, last_hash: bytes, key: bytes | None, head: Head | None, chain: str
+) -> Problem | None:
     if head is None:
         return Problem(last, Fault.HEAD_MISSING) if last else None
     if head.sequence > last:

@@ -56,7 +56,7 @@ def scrub_event(name: str, subject: str, details: Mapping[str, Any]) -> tuple[st
         if key not in declared.details:
             raise UnknownEvent(f"'{name}' has no detail '{key}': declare it in audit/events.py")
         try:
-            clean[key] = None if value is None else declared.details[key](value)
+            clean[key] = None if value is None or value == "" else declared.details[key](value)
         except Unscrubbed as refused:
             raise Unscrubbed(f"{name}, detail '{key}': {refused}") from None
     try:
@@ -72,15 +72,25 @@ def scrub_subject(subject: Any) -> str:
 
 # Sign-in and people. `account` is the keyed hash of the e-mail address that was typed.
 declare("organisations.signed_in", "Signed in", factor=scrub.code)
-declare("organisations.sign_in_failed", "Sign-in failed", why=scrub.code, account=scrub.digest, factor=scrub.code)
+declare(
+    "organisations.sign_in_failed", "Sign-in failed", why=scrub.code, account=scrub.digest, factor=scrub.code
+)
 declare("organisations.signed_out", "Signed out", why=scrub.code)
-declare("organisations.signed_out_everywhere", "Signed out everywhere", person=scrub.record, sessions=scrub.count)
+declare(
+    "organisations.signed_out_everywhere", "Signed out everywhere", person=scrub.record, sessions=scrub.count
+)
 declare("organisations.second_factor_enrolled", "Second factor set up", factor=scrub.code, codes=scrub.count)
 declare(
-    "organisations.second_factor_reset", "Second factor reset", person=scrub.record, label=scrub.label, check=scrub.code
+    "organisations.second_factor_reset",
+    "Second factor reset",
+    person=scrub.record,
+    label=scrub.label,
+    check=scrub.code,
 )
 declare("organisations.recovery_code_used", "Recovery code used", left=scrub.count)
-declare("organisations.password_reset_asked", "Password reset asked for", account=scrub.digest, known=scrub.flag)
+declare(
+    "organisations.password_reset_asked", "Password reset asked for", account=scrub.digest, known=scrub.flag
+)
 declare("organisations.password_changed", "Password changed", by=scrub.code, sessions=scrub.count)
 
 _ROLE = {
@@ -94,7 +104,13 @@ _ROLE = {
 declare("organisations.person_invited", "Person invited", **_ROLE)
 declare("organisations.role_given", "Role given", **_ROLE)
 declare("organisations.role_ended", "Role ended", **_ROLE)
-declare("organisations.person_disabled", "Person disabled", person=scrub.record, label=scrub.label, sessions=scrub.count)
+declare(
+    "organisations.person_disabled",
+    "Person disabled",
+    person=scrub.record,
+    label=scrub.label,
+    sessions=scrub.count,
+)
 declare("organisations.partnership_loaded", "Partnership loaded", counts=scrub.counts, sha256=scrub.digest)
 
 # Denials. `ids` are what else the address named; `asked` is the keyed hash of what in it was no id: it is not ours to write down.
@@ -111,7 +127,11 @@ declare(
 # Clients. The subject is the client's id; what was typed into a search is never kept.
 declare("caseload.client.searched", "Searched for a client", by=scrub.several(scrub.code), hits=scrub.count)
 declare(
-    "caseload.client.viewed", "Client viewed", panel=scrub.code, category=scrub.code, categories=scrub.several(scrub.code)
+    "caseload.client.viewed",
+    "Client viewed",
+    panel=scrub.code,
+    category=scrub.code,
+    categories=scrub.several(scrub.code),
 )
 declare(
     "caseload.client.changed",
@@ -167,12 +187,18 @@ declare("ndtms.preview_viewed", "Preview of the national collection viewed", **_
 declare(
     "audit.trail_read",
     "Trail read",
-    by=scrub.several(scrub.code),
     name=scrub.code,
     actor=scrub.record,
-    from_=scrub.date,
+    since=scrub.date,
     until=scrub.date,
     before=scrub.count,
     rows=scrub.count,
 )
-declare("audit.verified", "Trail verified", chains=scrub.count, rows=scrub.count, problems=scrub.count, by=scrub.code)
+declare(
+    "audit.verified",
+    "Trail verified",
+    chains=scrub.count,
+    rows=scrub.count,
+    problems=scrub.count,
+    by=scrub.code,
+)

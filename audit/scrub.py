@@ -1,6 +1,6 @@
-"""What may stand on the trail: ids, counts, codes, dates, hashes and labels of staff and organisations. Never free text, never a client's name.
+"""What may stand on the trail: ids, counts, codes, dates, hashes, labels of staff and organisations. No free text, no client's name.
 
-Each kind turns a value into what is stored (plain JSON) or raises Unscrubbed. None stays None: missing stays missing.
+Each kind turns a value into what is stored (plain JSON) or raises Unscrubbed. Nothing, None or empty text, is None on the trail.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def record(value: Any) -> str:
     if isinstance(value, UUID):
         return str(value)
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if _UUID.fullmatch(text) or (_RECORD.fullmatch(text) and not _DATE.fullmatch(text) and not _is_nhs_number(text)):
+    if _UUID.fullmatch(text) or (
+        _RECORD.fullmatch(text) and not _DATE.fullmatch(text) and not _is_nhs_number(text)
+    ):
         return text
     raise _refuse("id or record number")
 

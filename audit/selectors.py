@@ -1,4 +1,4 @@
-"""Reading the trail. Every read of it is itself on it (`audit.trail_read`); which rows a scope reaches is for the manager and row security."""
+"""Reading the trail. Every read is itself on it (`audit.trail_read`). Which rows a scope reaches: the manager and row security."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def events_for_subject(subject: UUID | str, *, before: int | None = None, limit:
     """What is on the own chain about a record: who looked at it, who changed it, who was refused. Raises ScopeMissing, Unscrubbed."""
     rows = AuditEvent.objects.filter(subject=scrub_subject(subject))
     page = _page(rows, before, limit)
-    _note(["subject"], page, before, subject=str(subject))
+    _note(page, subject=str(subject), before=before)
     return page
 
 
@@ -50,8 +50,7 @@ def search(
     if until is not None:
         rows = rows.filter(at__lt=_midnight(until + dt.timedelta(days=1)))
     page = _page(rows, before, limit)
-    asked = {"name": name or None, "actor": actor_id, "from": since, "until": until}
-    _note([key for key, value in asked.items() if value is not None], page, before, **asked)
+    _note(page, name=name or None, actor=actor_id, since=since, until=until, before=before)
     return page
 
 
@@ -67,10 +66,7 @@ def _page(rows: Any, before: int | None, limit: int) -> TrailPage:
     return TrailPage(found[:limit], found[limit - 1].sequence if len(found) > limit else None)
 
 
-def _note(by: list[str], page: TrailPage, before: int | None, *, subject: str = "", **asked: Any) -> None:
+def _note(page: TrailPage, *, subject: str = "", **asked: Any) -> None:
+    """Put the read on the trail: what was asked for, and how many entries were shown."""
     details = {key: value for key, value in asked.items() if value is not None}
-    trail.record(
-        "audit.trail_read",
-        subject=subject,
-        details={**details, "by": by, "rows": len(page.entries), **({} if before is None else {"before": before})},
-    )
+    trail.record("audit.trail_read", subject=subject, details={**details, "rows": len(page.entries)})

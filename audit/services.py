@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any
@@ -10,7 +11,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.core.validators import validate_slug
 from django.db import connection
 
 from audit import chain, events, scrub
@@ -27,7 +27,9 @@ AT_ONCE = 2_000  # rows in one INSERT
 _BEGINNING = "0001-01-01T00:00:00.000000Z"
 # SQL that gives what `chain.instant` gives.
 INSTANT = "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-HEAD_COLUMNS = f"chain::text, sequence, hash, mac, {INSTANT}"
+HEADS = f"SELECT chain::text, sequence, hash, mac, {INSTANT} FROM audit_chainhead WHERE chain = ANY(%s::uuid[]) ORDER BY chain"  # noqa: S608  # fixed text
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
+_IDS = 10  # ids of an address that are looked at; ours have two or three
 _ARRAYS = {
     "id": "bigint",
     "chain": "uuid",
@@ -61,7 +63,9 @@ def audit_key() -> bytes:
     """The key of the seals. Raises ImproperlyConfigured where there is none worth the name."""
     key = str(settings.AUDIT_KEY or "").encode()
     if len(key) < 16:
-        raise ImproperlyConfigured("set EDATRS_AUDIT_KEY to at least 16 characters; it must not lie in the database")
+        raise ImproperlyConfigured(
+            "set EDATRS_AUDIT_KEY to at least 16 characters; it must not lie in the database"
+        )
     return hashlib.sha256(b"edatrs-audit-key:" + key).digest()
 
 
@@ -102,7 +106,8 @@ def _lock_heads(pending: Iterable[Pending], key: bytes) -> tuple[dict[str, Head]
     seals = [chain.seal(key, chain.head_bytes(c, 0, NOTHING_BEFORE, _BEGINNING)) for c in chains]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('audit_auditevent', 'id')) FROM generate_series(1, %s)", [len(wanted)]
+            "SELECT nextval(pg_get_serial_sequence('audit_auditevent', 'id')) FROM generate_series(1, %s)",
+            [len(wanted)],
         )
         ids = sorted((row[0] for row in cursor.fetchall()), reverse=True)
         cursor.execute(
@@ -112,13 +117,15 @@ def _lock_heads(pending: Iterable[Pending], key: bytes) -> tuple[dict[str, Head]
             [NOTHING_BEFORE, _BEGINNING, chains, seals],
         )
         cursor.execute(
-            f"SELECT {HEAD_COLUMNS} FROM audit_chainhead WHERE chain = ANY(%s::uuid[]) ORDER BY chain FOR UPDATE",  # noqa: S608
+            f"{HEADS} FOR UPDATE",
             [chains],
         )
         heads = {row[0]: head_from(row) for row in cursor.fetchall()}
     for head in heads.values():
         if head.mac != chain.seal(key, chain.head_bytes(head.chain, head.sequence, head.hash, head.at)):
-            raise HeadForged(f"the head of chain {head.chain} at {head.sequence} is not sealed with our key: run manage.py verify_audit")
+            raise HeadForged(
+                f"the head of chain {head.chain} at {head.sequence} is not sealed with our key: run manage.py verify_audit"
+            )
     return heads, ids
 
 
@@ -151,7 +158,11 @@ def _next_row(event: Pending, chain_id: str, number: int, heads: dict[str, Head]
     )
     digest = chain.link(head.hash, chain.canonical(row))
     heads[chain_id] = Head(
-        chain_id, row.sequence, digest, chain.seal(key, chain.head_bytes(chain_id, row.sequence, digest, at)), at
+        chain_id,
+        row.sequence,
+        digest,
+        chain.seal(key, chain.head_bytes(chain_id, row.sequence, digest, at)),
+        at,
     )
     return row._replace(hash=digest, mac=chain.seal(key, digest))
 
@@ -211,11 +222,11 @@ def _ids_in(asked: str) -> tuple[list[str], str]:
     """What of an address may be written: (ids, all that could not)."""
     ids: list[str] = []
     rest: list[str] = []
-    for part in filter(None, asked.split(",")):
+    for part in filter(None, asked.split(",", _IDS)):
         known = _or_none(scrub.record, part)
-        if known is None and validate_slug.regex.match(part):
+        if known is None and _SLUG.fullmatch(part):
             known = Organisation.objects.filter(slug=part).values_list("pk", flat=True).first()
-        if known is not None and len(ids) < 10:
+        if known is not None:
             ids.append(str(known))
         else:
             rest.append(part)

@@ -15,7 +15,7 @@ from django.db import connection
 from audit import chain
 from audit.chain import COLUMNS, Head, Problem
 from audit.models.trail import PARTNERSHIP_CHAIN
-from audit.services import HEAD_COLUMNS, INSTANT, audit_key, head_from
+from audit.services import HEADS, INSTANT, audit_key, head_from
 from edatrs.core.embedded import Trouble
 from edatrs.organisations.models import Organisation
 from edatrs.settings.base import database
@@ -64,7 +64,7 @@ def verify_chains(slug: str = "") -> Report:
     Raises Organisation.DoesNotExist, ImproperlyConfigured without a key.
     """
     key = audit_key()
-    labels = {pk: name for pk, name in Organisation.objects.values_list("pk", "slug")}
+    labels = dict(Organisation.objects.values_list("pk", "slug"))
     labels[PARTNERSHIP_CHAIN] = PARTNERSHIP
     only = None
     if slug:
@@ -79,9 +79,10 @@ def verify_chains(slug: str = "") -> Report:
 def _verify(reader: psycopg.Connection[Any], chain_id: UUID, label: str, key: bytes) -> Verified:
     # Row security shows the serving role one chain at a time; the verifier sees all and does not read these settings.
     reader.execute(
-        "SELECT set_config('app.organisation', %s, true), set_config('app.operator', 'on', true)", [str(chain_id)]
+        "SELECT set_config('app.organisation', %s, true), set_config('app.operator', 'on', true)",
+        [str(chain_id)],
     )
-    row = reader.execute(f"SELECT {HEAD_COLUMNS} FROM audit_chainhead WHERE chain = %s", [chain_id]).fetchone()  # noqa: S608
+    row = reader.execute(HEADS, [[chain_id]]).fetchone()
     head: Head | None = head_from(row) if row else None
     counted = _Counted(_rows(reader, chain_id))
     problem = chain.verify(counted, key, head, chain=str(chain_id))
@@ -130,10 +131,19 @@ def _reader() -> Iterator[psycopg.Connection[Any]]:
 def _connect() -> psycopg.Connection[Any]:
     """As the verifier, else as the role that serves requests. Raises what psycopg raises when neither gets in."""
     own = connection.get_connection_params()
-    params = {k: own[k] for k in ("dbname", "host", "port", "user", "password", "sslmode", "sslrootcert") if own.get(k)}
+    params = {
+        k: own[k]
+        for k in ("dbname", "host", "port", "user", "password", "sslmode", "sslrootcert")
+        if own.get(k)
+    }
     try:
         verifier = database("verifier")
-        named = {"user": verifier["USER"], "password": verifier["PASSWORD"], "host": verifier["HOST"], "port": verifier["PORT"]}
+        named = {
+            "user": verifier["USER"],
+            "password": verifier["PASSWORD"],
+            "host": verifier["HOST"],
+            "port": verifier["PORT"],
+        }
         return psycopg.connect(**{**params, **{k: v for k, v in named.items() if v}})
     except (psycopg.OperationalError, Trouble):
         return psycopg.connect(**params)

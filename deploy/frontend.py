@@ -78,16 +78,11 @@ def build() -> None:
 
 def compile_styles(node: Path) -> None:
     """Compile templates/styles/app.scss to build/static/app.css. Exits with one line when it has an error."""
-    code = common.run(
-        [
-            node,
-            MODULES / "sass" / "sass.js",
-            f"--load-path={MODULES}",
-            "--style=compressed",
-            "--no-source-map",
-        ]
-        + ["--quiet-deps", "--silence-deprecation=import", STYLES / "app.scss", STATIC / "app.css"]
-    )
+    # The Ministry's styles name GOV.UK's from the project folder, ours from node_modules.
+    paths = [f"--load-path={MODULES}", f"--load-path={common.PROJECT}"]
+    quiet = ["--style=compressed", "--no-source-map", "--quiet-deps", "--silence-deprecation=import"]
+    sheets = [STYLES / "app.scss", STATIC / "app.css"]
+    code = common.run([node, MODULES / "sass" / "sass.js", *paths, *quiet, *sheets])
     if code != 0:
         common.fail(STYLES / "app.scss", f"sass ended with {code}", "correct the line that it names above")
 
@@ -138,3 +133,7 @@ def site_packages() -> Path:
     """Where the virtual environment keeps its packages."""
     found = sorted((common.VENV / "lib").glob("python3.*/site-packages"))
     return found[-1] if found else common.VENV / "lib"
+
+
+if __name__ == "__main__":
+    build()

@@ -23,9 +23,28 @@ EPISODE_KEY = ("agency_code", "client_id", "episode_id")
 LONGEST_LINE = 4_000_000
 MOST_PROBLEMS = 1_000_000
 CLIENT_COLUMNS = (
-    "client_key nhs_number title forename surname date_of_birth sex ethnicity nationality religion sexual_orientation disability_1 "
-    "disability_2 disability_3 veteran address_line_1 address_line_2 town postcode phone email"
-).split()
+    "client_key",
+    "nhs_number",
+    "title",
+    "forename",
+    "surname",
+    "date_of_birth",
+    "sex",
+    "ethnicity",
+    "nationality",
+    "religion",
+    "sexual_orientation",
+    "disability_1",
+    "disability_2",
+    "disability_3",
+    "veteran",
+    "address_line_1",
+    "address_line_2",
+    "town",
+    "postcode",
+    "phone",
+    "email",
+)
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Check = Callable[[str], str]
@@ -117,7 +136,7 @@ def file_specs() -> tuple[FileSpec, ...]:
             ("agency_code", "organisation", "dataset"),
             {"dataset": check_one_of(*DATASETS)},
         ),
-        FileSpec("clients.csv", tuple(CLIENT_COLUMNS), ("client_key",), {"date_of_birth": check_date}),
+        FileSpec("clients.csv", CLIENT_COLUMNS, ("client_key",), {"date_of_birth": check_date}),
         FileSpec(
             "registrations.csv",
             ("client_key", "agency_code", "client_id", "reference"),

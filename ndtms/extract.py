@@ -77,15 +77,15 @@ def _date_style() -> str:
     return DATE_STYLES[load_dictionary().setting("date_format")]
 
 
-def write(plan: ExtractPlan, *, name: str, on_rows: Callable[[int], None]) -> BuiltFile:
-    """Stream the file of a judged plan to `name` in the extract folder. `on_rows` is told how many rows there are so far.
+def write(plan: ExtractPlan, *, name: str, on_line: Callable[[int], None]) -> BuiltFile:
+    """Stream the file of a judged plan to `name` in the extract folder. `on_line` is told now and then which line it is at.
 
     Raises OSError (disk full, folder not writable) after removing what was half written.
     """
     target = folder() / name
     part = target.with_name(target.name + TEMPORARY)
     try:
-        sha256, size, rows = _stream(extract_query.stream(plan), part, on_rows)
+        sha256, size, rows = _stream(extract_query.stream(plan), part, on_line)
         kill_point("fsynced")
         os.replace(part, target)
         _fsync_folder(target.parent)
@@ -96,7 +96,7 @@ def write(plan: ExtractPlan, *, name: str, on_rows: Callable[[int], None]) -> Bu
     return BuiltFile(name, sha256, size, rows)
 
 
-def _stream(statement: Statement, part: Path, on_rows: Callable[[int], None]) -> tuple[str, int, int]:
+def _stream(statement: Statement, part: Path, on_line: Callable[[int], None]) -> tuple[str, int, int]:
     line_end = LINE_ENDS[load_dictionary().setting("line_end")]
     digest = hashlib.sha256()
     size = 0
@@ -107,14 +107,16 @@ def _stream(statement: Statement, part: Path, on_rows: Callable[[int], None]) ->
         command = f"COPY ({statement.sql}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')"
         with raw, raw.copy(command, statement.params) as copy:
             for row in copy:
-                # The server sends one row a message and ends it with LF; line ends inside a quoted value stay as they are.
-                line = bytes(row)[:-1] + line_end
+                # The server sends one row a message and ends it with LF; line ends inside a quoted value stay as they are. The first
+                # column says which line of the file this is: taken off here.
+                place, _, line = bytes(row)[:-1].partition(b",")
+                line += line_end
                 file.write(line)
                 digest.update(line)
                 size += len(line)
                 lines += 1
-                if lines % 5_000 == 1:
-                    on_rows(lines)
+                if lines % 5_000 == 2:
+                    on_line(int(place))
                     kill_point("copying")
         file.flush()
         kill_point("copied")

@@ -228,7 +228,10 @@ def _listed(item: Item, listed: ListPlace) -> str:
 
 
 def stream(plan: ExtractPlan) -> Statement:
-    """The SELECT whose rows are the file: as many rows an episode as its longest list, at least one (contract section 5)."""
+    """The SELECT whose rows are the file: as many rows an episode as its longest list, at least one (contract section 5).
+
+    Its first column, `ord`, is the place of the line and not of the file: who streams it takes it off and knows how far it is.
+    """
     base = _compiled(episodes(plan, [i for i in plan.columns if list_of(i) is None]))
     used = [listed for listed in LISTS.values() if any(list_of(item) is listed for item in plan.columns)]
     select: list[str] = []
@@ -257,7 +260,7 @@ def stream(plan: ExtractPlan) -> Statement:
         for listed in used
     )
     sql = f"""
-SELECT {", ".join(select)}
+SELECT l.ord, {", ".join(select)}
 FROM extract_line l
 LEFT JOIN ({base.sql}) e ON e.pk = l.episode
 {joins}

@@ -115,7 +115,8 @@ def references(staging: Staging, problems: Problems) -> None:
     if staging.has("episodes.csv"):
         _episodes(staging, problems, organisation)
     in_file = (
-        "AND NOT EXISTS (SELECT FROM load_episodes e WHERE (e.agency_code, e.client_id, e.episode_id) = (t.agency_code, t.client_id, t.episode_id)) "
+        "AND NOT EXISTS (SELECT FROM load_episodes e "
+        "WHERE (e.agency_code, e.client_id, e.episode_id) = (t.agency_code, t.client_id, t.episode_id)) "
         if staging.has("episodes.csv")
         else ""
     )

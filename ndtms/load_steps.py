@@ -96,7 +96,8 @@ def people(staging: Staging) -> None:
     _run("ANALYZE load_person")
     if staging.has("clients.csv"):
         _run(
-            "INSERT INTO load_result SELECT 'clients.csv', t.line, p.is_new, FALSE FROM load_clients t JOIN load_person p USING (client_key)"
+            "INSERT INTO load_result SELECT 'clients.csv', t.line, p.is_new, FALSE "
+            "FROM load_clients t JOIN load_person p USING (client_key)"
         )
 
 
@@ -125,7 +126,8 @@ def _clients(staging: Staging, organisation: UUID) -> None:
         f"SELECT p.client_key, p.person_id, COALESCE(c.id, gen_random_uuid()) AS id, c.id IS NULL AS is_new, {line} AS line "
         "FROM load_person p LEFT JOIN caseload_client c ON c.person_id = p.person_id AND c.organisation_id = %(organisation)s "
         f"{join} WHERE c.id IS NOT NULL OR p.client_key IN ("
-        "  SELECT r.client_key FROM load_registrations r JOIN load_agency a USING (agency_code) WHERE a.organisation_id = %(organisation)s)",
+        "  SELECT r.client_key FROM load_registrations r JOIN load_agency a USING (agency_code) "
+        "  WHERE a.organisation_id = %(organisation)s)",
         {"organisation": organisation},
     )
     _run("CREATE UNIQUE INDEX ON load_client (client_key)")

@@ -6,23 +6,48 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from caseload.models import Episode
 from edatrs.core.scope import Actor, open_scope
+from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job
-from ndtms.models import Submission
+from ndtms.choices import SubmissionState
+from ndtms.models import Submission, SubmissionDownload
+
+NEWEST = 50
 
 
 def submissions_for() -> QuerySet[Any]:
-    """The submissions of the organisation acted for, newest first."""
-    return Submission.objects.select_related("service")
+    """The submissions of the organisation acted for, newest first; `taken` says whether the file was downloaded."""
+    taken = Exists(SubmissionDownload.objects.filter(submission_id=OuterRef("pk")))
+    return Submission.objects.select_related("service").annotate(taken=taken).order_by("-asked_at", "pk")
+
+
+def newest_submissions() -> list[Submission]:
+    """The newest files, for the desk."""
+    return list(submissions_for()[:NEWEST])
 
 
 def get_submission(pk: UUID | str) -> Submission:
-    """One submission of the organisation acted for. Raises Submission.DoesNotExist."""
-    found: Submission = Submission.objects.select_related("service", "content").get(pk=pk)
+    """One submission of the organisation acted for, with its content and downloads. Raises Submission.DoesNotExist."""
+    found: Submission = submissions_for().select_related("content").prefetch_related("downloads").get(pk=pk)
     return found
+
+
+def builds_under_way() -> list[tuple[Job, Submission]]:
+    """The builds of the organisation acted for that are not finished, each with its job, oldest first."""
+    building = {s.pk: s for s in submissions_for().filter(state=SubmissionState.BUILDING)}
+    jobs = Job.objects.filter(subject__in=list(building), state__in=(JobState.QUEUED, JobState.RUNNING))
+    return [(job, building[job.subject]) for job in jobs.order_by("created_at")]
+
+
+def client_ids(submission: Submission) -> dict[str, str]:
+    """CLIENTID by EPISODID, for the episodes that rules hold back."""
+    rows = Episode.objects.filter(
+        service_id=submission.service_id, episode_id__in=list(submission.content.held_back)
+    )
+    return dict(rows.values_list("episode_id", "registration__client_id_text"))
 
 
 def organisation_of_submission(pk: UUID) -> UUID | None:

@@ -88,22 +88,53 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AuditEvent",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("chain", models.UUIDField(help_text="Id of the organisation whose chain this is; all zeros: the partnership's")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "chain",
+                    models.UUIDField(
+                        help_text="Id of the organisation whose chain this is; all zeros: the partnership's"
+                    ),
+                ),
                 ("sequence", models.BigIntegerField()),
                 ("event_id", models.UUIDField()),
                 ("act", models.UUIDField()),
                 ("name", models.CharField(max_length=60)),
-                ("actor", models.CharField(help_text="Kind of actor: person, worker, operator", max_length=10)),
+                (
+                    "actor",
+                    models.CharField(help_text="Kind of actor: person, worker, operator", max_length=10),
+                ),
                 ("actor_id", models.UUIDField(null=True)),
                 ("actor_label", models.CharField(blank=True, max_length=120)),
-                ("roles", models.CharField(blank=True, help_text="Roles held in the act, sorted, with commas", max_length=200)),
-                ("organisation_id", models.UUIDField(help_text="The organisation acted for; null: the partnership", null=True)),
+                (
+                    "roles",
+                    models.CharField(
+                        blank=True, help_text="Roles held in the act, sorted, with commas", max_length=200
+                    ),
+                ),
+                (
+                    "organisation_id",
+                    models.UUIDField(
+                        help_text="The organisation acted for; null: the partnership", null=True
+                    ),
+                ),
                 ("organisation_label", models.CharField(blank=True, max_length=60)),
-                ("subject", models.CharField(blank=True, help_text="Id or record number of what it was about", max_length=40)),
+                (
+                    "subject",
+                    models.CharField(
+                        blank=True, help_text="Id or record number of what it was about", max_length=40
+                    ),
+                ),
                 ("details", models.JSONField(default=dict)),
                 ("at", models.DateTimeField()),
-                ("previous", models.BinaryField(help_text="Hash of the row before, 32 zero bytes for the first")),
+                (
+                    "previous",
+                    models.BinaryField(help_text="Hash of the row before, 32 zero bytes for the first"),
+                ),
                 ("hash", models.BinaryField()),
                 ("mac", models.BinaryField()),
             ],
@@ -125,7 +156,9 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("chain", "sequence"), name="trail_sequence_once"),
-                    models.CheckConstraint(condition=models.Q(("sequence__gte", 1)), name="trail_counts_from_one"),
+                    models.CheckConstraint(
+                        condition=models.Q(("sequence__gte", 1)), name="trail_counts_from_one"
+                    ),
                 ],
             },
         ),

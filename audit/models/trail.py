@@ -67,7 +67,9 @@ class AuditEvent(models.Model):
     written after a short one that began later, so it may lie before that of the row above.
     """
 
-    chain = models.UUIDField(help_text="Id of the organisation whose chain this is; all zeros: the partnership's")
+    chain = models.UUIDField(
+        help_text="Id of the organisation whose chain this is; all zeros: the partnership's"
+    )
     sequence = models.BigIntegerField()
     event_id = models.UUIDField()
     act = models.UUIDField()
@@ -75,10 +77,16 @@ class AuditEvent(models.Model):
     actor = models.CharField(max_length=10, help_text="Kind of actor: person, worker, operator")
     actor_id = models.UUIDField(null=True)
     actor_label = models.CharField(max_length=120, blank=True)
-    roles = models.CharField(max_length=200, blank=True, help_text="Roles held in the act, sorted, with commas")
-    organisation_id = models.UUIDField(null=True, help_text="The organisation acted for; null: the partnership")
+    roles = models.CharField(
+        max_length=200, blank=True, help_text="Roles held in the act, sorted, with commas"
+    )
+    organisation_id = models.UUIDField(
+        null=True, help_text="The organisation acted for; null: the partnership"
+    )
     organisation_label = models.CharField(max_length=60, blank=True)
-    subject = models.CharField(max_length=40, blank=True, help_text="Id or record number of what it was about")
+    subject = models.CharField(
+        max_length=40, blank=True, help_text="Id or record number of what it was about"
+    )
     details = models.JSONField(default=dict)
     at = models.DateTimeField()
     previous = models.BinaryField(help_text="Hash of the row before, 32 zero bytes for the first")
@@ -99,7 +107,9 @@ class AuditEvent(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["chain", "subject", "sequence"], condition=~models.Q(subject=""), name="trail_by_subject"
+                fields=["chain", "subject", "sequence"],
+                condition=~models.Q(subject=""),
+                name="trail_by_subject",
             ),
             models.Index(fields=["chain", "actor_id", "sequence"], name="trail_by_actor"),
             models.Index(fields=["chain", "name", "sequence"], name="trail_by_name"),

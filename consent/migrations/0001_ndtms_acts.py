@@ -1,9 +1,11 @@
+import uuid
+
 import django.contrib.postgres.functions
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import edatrs.core.database
-import uuid
 from django.db import migrations, models
+
+import edatrs.core.database
 
 
 class Migration(migrations.Migration):

@@ -6,7 +6,8 @@ import os
 
 from edatrs.settings.base import *  # noqa: F403  # settings modules inherit by star, as Django's documentation does
 
-DEMO = os.environ.get("EDATRS_DEMO", "") == "1"
+# `manage.py demo` leaves the mark, so that `demo_code` works from another terminal.
+DEMO = os.environ.get("EDATRS_DEMO", "") == "1" or (STATE_DIR / "demo").exists()  # noqa: F405
 EMAIL_BACKEND = (
     "django.core.mail.backends.filebased.EmailBackend"
     if not os.environ.get("EDATRS_SMTP_HOST")

@@ -1,8 +1,10 @@
+import uuid
+
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import edatrs.core.database
-import uuid
 from django.db import migrations, models
+
+import edatrs.core.database
 
 
 class Migration(migrations.Migration):

@@ -9,8 +9,8 @@ from django.db import models
 
 from edatrs.core.database import TenantForeignKey
 from edatrs.core.managers import TenantModel
-from ndtms.choices import ExtractKind, SubmissionState
 from edatrs.organisations.choices import DataSet
+from ndtms.choices import ExtractKind, SubmissionState
 
 
 def _of_submission(name: str) -> TenantForeignKey:

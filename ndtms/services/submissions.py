@@ -230,9 +230,9 @@ def build(lease: Any) -> None:
             judged = extract.judge(plan)
             counts = manifest_counts(judged)
             lines = int(counts["episodes_sent"]) + int(counts["withdrawn_clients"])  # type: ignore[call-overload]  # counts of a mapping
-            lease.progress(0, lines, f"{len(judged):,} episodes checked, writing {lines:,}")
+            lease.progress(0, lines, f"{len(judged):,} episodes checked")
             built = extract.write(
-                plan, name=name, on_rows=lambda n: lease.progress(n, 0, f"{n:,} rows written")
+                plan, name=name, on_line=lambda line: lease.progress(line, lines, "Writing the file")
             )
             snapshot_at = scope.now
         _publish(lease, submission, built, counts, outlook(plan.agency_code, judged), snapshot_at)

@@ -95,13 +95,21 @@ def drop_the_last(rows: list[Row], head: Head, at: int) -> Outcome:
 def drop_the_last_and_make_a_head_of_the_seals_there_are(rows: list[Row], head: Head, at: int) -> Outcome:
     left = rows[:-DROPPED]
     last = left[-1]
-    return left, Head(head.chain, last.sequence, last.hash, last.mac, last.at), Problem(last.sequence, Fault.HEAD_SEAL)
+    return (
+        left,
+        Head(head.chain, last.sequence, last.hash, last.mac, last.at),
+        Problem(last.sequence, Fault.HEAD_SEAL),
+    )
 
 
 def drop_the_last_and_point_the_head_back(rows: list[Row], head: Head, at: int) -> Outcome:
     left = rows[:-DROPPED]
     last = left[-1]
-    return left, Head(head.chain, last.sequence, last.hash, head.mac, last.at), Problem(last.sequence, Fault.HEAD_SEAL)
+    return (
+        left,
+        Head(head.chain, last.sequence, last.hash, head.mac, last.at),
+        Problem(last.sequence, Fault.HEAD_SEAL),
+    )
 
 
 def edit_and_rewrite_keeping_the_seals(rows: list[Row], head: Head, at: int) -> Outcome:

@@ -14,7 +14,12 @@ from audit.verification import _reader, _rows, verify_chains
 from edatrs.core import trail
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Organisation
-from tests.audit.attacks import ATTACKS, EDITS, drop_the_last_and_make_a_head_of_the_seals_there_are, fault_of_edit
+from tests.audit.attacks import (
+    ATTACKS,
+    EDITS,
+    drop_the_last_and_make_a_head_of_the_seals_there_are,
+    fault_of_edit,
+)
 from tests.audit.vandal import Vandal
 from tests.factories.audit import record_events
 
@@ -34,7 +39,8 @@ def stored(chain_id: UUID) -> tuple[list[Row], Head]:
     with _reader() as reader:
         rows = [Row(*row) for row in _rows(reader, chain_id)]
         head = reader.execute(
-            "SELECT chain::text, sequence, hash, mac, at::text FROM audit_chainhead WHERE chain = %s", [chain_id]
+            "SELECT chain::text, sequence, hash, mac, at::text FROM audit_chainhead WHERE chain = %s",
+            [chain_id],
         ).fetchone()
     assert head is not None
     return rows, Head(*head[:4], rows[-1].at)
@@ -76,7 +82,9 @@ def test_every_edit_in_place_is_seen(organisation: Organisation, owner_connectio
     assert seen == expected
 
 
-def test_rows_moved_to_a_chain_of_their_own_are_seen_there_too(organisation: Organisation, owner_connection: Any) -> None:
+def test_rows_moved_to_a_chain_of_their_own_are_seen_there_too(
+    organisation: Organisation, owner_connection: Any
+) -> None:
     with Vandal(owner_connection) as vandal:
         vandal.edit(str(organisation.pk), AT, "chain", EDITS["chain"])
         problems = {str(v.chain): v.problem for v in verify_chains().problems}

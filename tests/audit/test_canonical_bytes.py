@@ -27,7 +27,9 @@ rows = st.builds(
     actor_label=text,
     at=text,
     chain=text,
-    details=st.dictionaries(text, plain | st.lists(plain, max_size=4) | st.dictionaries(text, plain, max_size=3), max_size=5),
+    details=st.dictionaries(
+        text, plain | st.lists(plain, max_size=4) | st.dictionaries(text, plain, max_size=3), max_size=5
+    ),
     event_id=text,
     id=st.integers(min_value=0, max_value=2**63 - 1),
     name=text,
@@ -73,7 +75,11 @@ def test_the_order_of_details_does_not_matter(row: Row, dice: random.Random) -> 
 def test_what_is_made_from_an_entry_is_not_part_of_its_bytes() -> None:
     row = make_row(1, str(uuid4()), random.Random(1))
     assert canonical(row._replace(previous=b"1" * 32, hash=b"2" * 32, mac=b"3" * 32)) == canonical(row)
-    assert COLUMNS == tuple(sorted(COLUMNS)) and set(Row._fields) - set(COLUMNS) == {"previous", "hash", "mac"}
+    assert tuple(sorted(COLUMNS)) == COLUMNS and set(Row._fields) - set(COLUMNS) == {
+        "previous",
+        "hash",
+        "mac",
+    }
 
 
 def test_every_column_of_the_table_is_in_the_bytes() -> None:
@@ -108,7 +114,9 @@ def test_a_link_is_sha256_of_the_hash_before_and_the_bytes(previous: bytes, row:
 
 
 @given(text, st.integers(min_value=0), st.binary(min_size=32, max_size=32), text)
-def test_what_is_sealed_of_a_head_cannot_be_the_hash_of_a_row(chain: str, sequence: int, last: bytes, at: str) -> None:
+def test_what_is_sealed_of_a_head_cannot_be_the_hash_of_a_row(
+    chain: str, sequence: int, last: bytes, at: str
+) -> None:
     assert len(head_bytes(chain, sequence, last, at)) > 32
 
 

@@ -61,7 +61,11 @@ def test_a_number_used_twice_is_named() -> None:
 
 
 def test_columns_that_no_writer_could_have_filled_are_an_edit() -> None:
-    for broken in (ROWS[9]._replace(name=None), ROWS[9]._replace(id=None), ROWS[9]._replace(details={"x": float("inf")})):
+    for broken in (
+        ROWS[9]._replace(name=None),
+        ROWS[9]._replace(id=None),
+        ROWS[9]._replace(details={"x": float("inf")}),
+    ):
         assert verify([*ROWS[:9], broken, *ROWS[10:]], KEY, HEAD) == Problem(10, Fault.CONTENT)
 
 

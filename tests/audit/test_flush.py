@@ -122,7 +122,9 @@ def test_one_disclosure_is_one_event_in_several_chains() -> None:
         (row,) = entries(chain)
         assert row.event_id == event_id
         assert row.chain == (chain or PARTNERSHIP_CHAIN)
-        assert (row.organisation_id, row.organisation_label) == (mine, "open-road"), "who acted for whom is in every copy"
+        assert (row.organisation_id, row.organisation_label) == (mine, "open-road"), (
+            "who acted for whom is in every copy"
+        )
         assert (row.actor_id, row.actor_label, row.roles) == (person, "Anna Bell", "keyworker,team_manager")
         assert row.subject == "R-1042"
 
@@ -152,7 +154,10 @@ def test_the_partnerships_chain_can_be_named_from_inside_an_organisation() -> No
 @pytest.mark.django_db
 def test_an_act_that_fails_leaves_nothing() -> None:
     organisation = uuid4()
-    with pytest.raises(ZeroDivisionError), open_scope(actor=Actor.PERSON, organisation_id=organisation) as scope:
+    with (
+        pytest.raises(ZeroDivisionError),
+        open_scope(actor=Actor.PERSON, organisation_id=organisation) as scope,
+    ):
         record("caseload.client.changed")
         raise ZeroDivisionError
     assert entries(organisation) == [] and not ChainHead.objects.exists() and scope.events == []
@@ -187,7 +192,10 @@ def test_rows_and_their_entry_commit_together(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.django_db
 def test_nothing_to_write_costs_nothing() -> None:
     def statements(events: int) -> int:
-        with CaptureQueriesContext(connection) as queries, open_scope(actor=Actor.PERSON, organisation_id=uuid4()):
+        with (
+            CaptureQueriesContext(connection) as queries,
+            open_scope(actor=Actor.PERSON, organisation_id=uuid4()),
+        ):
             for _ in range(events):
                 record("caseload.client.viewed")
         return sum("audit_" in query["sql"] for query in queries)
@@ -209,11 +217,16 @@ def test_many_events_of_one_act_are_written_in_few_statements() -> None:
 @pytest.mark.django_db
 def test_without_a_key_nothing_is_written(settings: Any) -> None:
     settings.AUDIT_KEY = ""
-    with pytest.raises(ImproperlyConfigured, match="EDATRS_AUDIT_KEY"), open_scope(actor=Actor.PERSON, organisation_id=uuid4()):
+    with (
+        pytest.raises(ImproperlyConfigured, match="EDATRS_AUDIT_KEY"),
+        open_scope(actor=Actor.PERSON, organisation_id=uuid4()),
+    ):
         record("caseload.client.viewed")
 
 
-def test_without_a_scope_or_without_the_audit_app_nothing_can_be_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_scope_or_without_the_audit_app_nothing_can_be_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with pytest.raises(ScopeMissing):
         record("caseload.client.viewed")
     monkeypatch.setattr(trail, "_scrub", [])
@@ -224,24 +237,42 @@ def test_without_a_scope_or_without_the_audit_app_nothing_can_be_recorded(monkey
 @on_disk
 def test_record_now_stays_although_the_act_around_it_fails() -> None:
     organisation, person = uuid4(), uuid4()
-    with pytest.raises(ZeroDivisionError), open_scope(actor=Actor.PERSON, organisation_id=organisation) as scope:
+    with (
+        pytest.raises(ZeroDivisionError),
+        open_scope(actor=Actor.PERSON, organisation_id=organisation) as scope,
+    ):
         record("caseload.client.changed")
         trail.record_now(
-            "access.refused", actor_id=person, actor_label="Anna Bell", organisation_id=organisation, details={"act": "x"}
+            "access.refused",
+            actor_id=person,
+            actor_label="Anna Bell",
+            organisation_id=organisation,
+            details={"act": "x"},
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('app.organisation')")
             assert cursor.fetchone() == (str(organisation),), "the scope around it is untouched"
         raise ZeroDivisionError
     (row,) = entries(organisation)
-    assert (row.name, row.actor_id, row.actor_label, row.act) == ("access.refused", person, "Anna Bell", scope.act)
+    assert (row.name, row.actor_id, row.actor_label, row.act) == (
+        "access.refused",
+        person,
+        "Anna Bell",
+        scope.act,
+    )
 
 
 @on_disk
-def test_record_now_outside_a_scope_inside_a_plain_transaction_and_when_it_cannot_be_written(settings: Any) -> None:
-    trail.record_now("organisations.sign_in_failed", actor_id=None, actor_label="", details={"why": "password"})
+def test_record_now_outside_a_scope_inside_a_plain_transaction_and_when_it_cannot_be_written(
+    settings: Any,
+) -> None:
+    trail.record_now(
+        "organisations.sign_in_failed", actor_id=None, actor_label="", details={"why": "password"}
+    )
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        trail.record_now("organisations.sign_in_failed", actor_id=None, actor_label="", details={"why": "code"})
+        trail.record_now(
+            "organisations.sign_in_failed", actor_id=None, actor_label="", details={"why": "code"}
+        )
         raise ZeroDivisionError
     assert [row.details["why"] for row in entries(None)] == ["password", "code"]
     settings.AUDIT_KEY = ""

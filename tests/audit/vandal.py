@@ -49,7 +49,8 @@ class Vandal:
         """Overwrite one column of one row in place."""
         stored = Jsonb(value) if column == "details" else value
         self.execute(
-            f"UPDATE audit_auditevent SET {column} = %s WHERE chain = %s AND sequence = %s", [stored, chain, sequence]
+            f"UPDATE audit_auditevent SET {column} = %s WHERE chain = %s AND sequence = %s",
+            [stored, chain, sequence],
         )
 
     def put(self, chain: str, rows: list[Row], head: Head | None) -> None:
@@ -64,5 +65,6 @@ class Vandal:
                 )
                 if head is not None:
                     cursor.execute(
-                        "INSERT INTO audit_chainhead (chain, sequence, hash, mac, at) VALUES (%s, %s, %s, %s, %s)", head
+                        "INSERT INTO audit_chainhead (chain, sequence, hash, mac, at) VALUES (%s, %s, %s, %s, %s)",
+                        head,
                     )

@@ -65,7 +65,9 @@ def make_chain(length: int, *, seed: int = 7, key: bytes = KEY) -> tuple[list[Ro
     return rows, head_of(rows, key)
 
 
-def record_events(organisation_id: UUID | None, number: int, *, at_once: int = 1000, label: str = "Anna Bell") -> None:
+def record_events(
+    organisation_id: UUID | None, number: int, *, at_once: int = 1000, label: str = "Anna Bell"
+) -> None:
     """Append entries to a chain of the database, in scopes of their own."""
     for begun in range(0, number, at_once):
         with open_scope(
@@ -77,4 +79,6 @@ def record_events(organisation_id: UUID | None, number: int, *, at_once: int = 1
             roles=frozenset({"keyworker", "team_manager"}),
         ):
             for step in range(begun, min(begun + at_once, number)):
-                trail.record("caseload.client.viewed", subject=str(uuid4()), details={"panel": f"p{step % 7}"})
+                trail.record(
+                    "caseload.client.viewed", subject=str(uuid4()), details={"panel": f"p{step % 7}"}
+                )

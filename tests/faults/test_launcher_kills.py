@@ -90,7 +90,7 @@ def test_killed_while_it_makes_the_database(fresh: Launcher, delay: float) -> No
     process.communicate()
     eventually(lambda: not fresh.processes())
     fresh.starts()
-    assert not list(fresh.state.glob("pg*.new"))
+    assert not list(fresh.state.glob("pg*.new*"))
 
 
 def test_start_tells_when_its_supervisor_is_killed(fresh: Launcher) -> None:

@@ -145,4 +145,8 @@ def test_roles_on_another_server(folder: Path, launchers: Callable[..., Launcher
     psycopg.connect(
         host=f"{launcher.state}/run/pg", user="app", password=other_app, dbname="caseload"
     ).close()
-    other.refuses("server at", command=["roles", "--url", url.replace("boss:boss", "boss:wrong")])
+    result = other.run("roles", EDATRS_ADMIN_URL=url, EDATRS_APP_PASSWORD="given")
+    assert (result.returncode, result.stderr) == (0, "")
+    psycopg.connect(host=f"{launcher.state}/run/pg", user="app", password="given", dbname="caseload").close()
+    other.refuses("EDATRS_ADMIN_URL", "failed", command=["roles", "--url", url.replace(":boss", ":wrong")])
+    other.refuses("EDATRS_ADMIN_URL", "is not set", command=["roles"])

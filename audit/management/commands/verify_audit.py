@@ -21,7 +21,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One chain only."""
-        parser.add_argument("--chain", default="", metavar="SLUG", help=f"an organisation's slug, or '{PARTNERSHIP}'; all if left out")
+        parser.add_argument(
+            "--chain",
+            default="",
+            metavar="SLUG",
+            help=f"an organisation's slug, or '{PARTNERSHIP}'; all if left out",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify, note it on the trail, print."""

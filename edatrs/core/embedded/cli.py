@@ -37,7 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run_parser = commands.add_parser("run", help="run them in the foreground until Ctrl-C")
     run_parser.add_argument("--report", type=int, help=argparse.SUPPRESS)
     roles_parser = commands.add_parser("roles", help="create the roles and the database on another server")
-    roles_parser.add_argument("--url", required=True, help="postgresql://administrator@host/postgres")
+    roles_parser.add_argument(
+        "--url",
+        default=os.environ.get("EDATRS_ADMIN_URL"),
+        help="postgresql://administrator@host/postgres; better in EDATRS_ADMIN_URL, which no process list shows",
+    )
     options = parser.parse_args(arguments)
     try:
         match options.command:
@@ -255,23 +259,31 @@ def erase(folder_named: str) -> int:
     return 0
 
 
-def make_roles(url: str) -> int:
-    """Create roles and database on the server at `url`; the passwords go to the secrets folder. Raises Trouble."""
+def make_roles(url: str | None) -> int:
+    """Create roles and database on the server at `url`. Raises Trouble.
+
+    A password is taken from EDATRS_<ROLE>_PASSWORD, else from the secrets folder, where a missing one is made.
+    """
     import psycopg
 
-    place = psycopg.conninfo.conninfo_to_dict(url)
-    server = f"server at {place.get('host', 'the local socket')}"
+    if not url:
+        raise Trouble(
+            "EDATRS_ADMIN_URL", "is not set", "set it, or give --url postgresql://administrator@host/postgres"
+        )
+    passwords = {
+        role: os.environ.get(f"EDATRS_{role.upper()}_PASSWORD") or keep.secret(f"pg-{role}")
+        for role in roles.LOGINS
+    }
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=20) as connection:
-            roles.ensure_roles(connection, {role: keep.secret(f"pg-{role}") for role in roles.LOGINS})
+            roles.ensure_roles(connection, passwords)
         with psycopg.connect(url, autocommit=True, connect_timeout=20, dbname=roles.DATABASE) as connection:
             roles.ensure_schema(connection)
     except psycopg.Error as error:
         raise Trouble(
-            server,
+            "the server of EDATRS_ADMIN_URL",
             str(error).strip() or "refused",
-            "check the address and that its account may create roles and databases",
+            "check the address, and that its account may create roles and databases",
         ) from error
     print(f"roles {', '.join(roles.LOGINS)} and database {roles.DATABASE} are ready")
-    print(f"passwords: {keep.secrets_dir()}/pg-*")
     return 0

@@ -88,17 +88,14 @@ class Server:
 
     def make_data(self) -> None:
         """Run initdb in a folder beside the real one and rename it when done: a kill leaves no half of it."""
-        draft = self.data.with_name(f"{self.data.name}.new")
-        for folder in (
-            draft,
-            self.data,
-        ):  # `data` without PG_VERSION: made by hand, and only taken when empty
-            if folder == draft:
-                shutil.rmtree(folder, ignore_errors=True)
-            elif folder.exists():
-                if any(folder.iterdir()):
-                    raise Trouble(folder, "holds files but no PostgreSQL data", "move it away")
-                folder.rmdir()
+        for left in self.data.parent.glob(f"{self.data.name}.new*"):
+            shutil.rmtree(left, ignore_errors=True)
+        # A name of its own: the initdb of a launcher that was killed may still be tidying up after itself.
+        draft = self.data.with_name(f"{self.data.name}.new{os.getpid()}")
+        if self.data.exists():
+            if any(self.data.iterdir()):
+                raise Trouble(self.data, "holds files but no PostgreSQL data", "move it away")
+            self.data.rmdir()
         if shutil.disk_usage(draft.parent).free < NEEDED_BYTES:
             raise Trouble(
                 draft.parent,
@@ -136,7 +133,7 @@ class Server:
                 ]
                 + [f"--pwfile=/dev/fd/{reader}", "--data-checksums", "--no-instructions", *options],
                 account=self.account,
-                death_signal=signal.SIGKILL,
+                death_signal=signal.SIGTERM,  # on which it ends its own children too
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 pass_fds=(reader,),

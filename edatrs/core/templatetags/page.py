@@ -107,7 +107,7 @@ def field(bound: BoundField, **options: Any) -> str:
     if options.get("hidden") or bound.is_hidden:
         return _hidden(bound)
     id_, label = _id(bound), str(options.get("label") or bound.label)
-    hint = options.get("hint") or bound.help_text
+    hint = options["hint"] if "hint" in options else bound.help_text
     errors = [str(words) for words in bound.errors]
     described = [f"{id_}-hint"] if hint else []
     described += [f"{id_}-error"] if errors else []
@@ -150,12 +150,10 @@ def _hidden(bound: BoundField) -> SafeString:
     widget, value = bound.field.widget, bound.value()
     if isinstance(widget, DateBoxesWidget):
         pairs = [(box["name"], box["value"]) for box in widget.boxes(bound.html_name, value, _id(bound))]
-    elif isinstance(value, list | tuple):
-        pairs = [(bound.html_name, str(one)) for one in value]
     else:
-        pairs = [
-            (bound.html_name, "" if value is None else str(bound.field.widget.format_value(value) or ""))
-        ]
+        given = widget.format_value(value)
+        texts = given if isinstance(given, list | tuple) else [given]  # widgets with choices give a list
+        pairs = [(bound.html_name, "" if text is None else str(text)) for text in texts]
     return SafeString(
         "".join(format_html('<input type="hidden" name="{}" value="{}">', *pair) for pair in pairs)
     )
@@ -279,7 +277,7 @@ class _Parts:
     def checkbox(cls, context: dict[str, Any], bound: BoundField, options: dict[str, Any]) -> None:
         given = cls.attributes(context, bound, options, "govuk-checkboxes__input")
         given["class"] = "govuk-checkboxes__input"
-        if bound.field.widget.check_test(bound.value()):  # type: ignore[attr-defined]  # CheckboxInput has it
+        if bound.field.widget.check_test(bound.value()):
             given["checked"] = True
         context.update({"attributes": flatatt({**given, "type": "checkbox"}), "own_label": True})
 

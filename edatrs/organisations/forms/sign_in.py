@@ -134,3 +134,4 @@ class ChooseOrganisationForm(Form):
         field: Any = self.fields["organisation"]
         field.choices = [(o.slug, o.name) for o in organisations]
         field.choice_hints = {o.slug: ", ".join(roles) for o, roles in organisations.items()}
+        self._errors = None  # the base form looked before the choices were there

@@ -1,0 +1,45 @@
+"""Pages of no app: health for machines, help for people."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from edatrs.core.views import PublicView
+
+
+class LiveView(PublicView):
+    """The process answers."""
+
+    public_because = "health of the process: holds nothing"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Always ok."""
+        return JsonResponse({"live": True, "version": settings.VERSION})
+
+
+class ReadyView(PublicView):
+    """The database answers, as the role that may not pass by row security. Redis is only a hint and is not asked."""
+
+    public_because = "health of the process: holds nothing"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """200 or 503."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except Exception:  # noqa: BLE001  # whatever is wrong with the database, the answer is: not ready
+            return JsonResponse({"ready": False}, status=503)
+        return JsonResponse({"ready": True})
+
+
+class HelpView(PublicView):
+    """What this is, whom to ask, and what to check before a live submission."""
+
+    public_because = "help is for everyone"
+    template_name = "help/index.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """The page."""
+        return self.page(request)

@@ -1,0 +1,22 @@
+"""Addresses of the NDTMS pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from ndtms.views import submissions
+
+app_name = "ndtms"
+_LIST = "o/<slug:organisation>/submissions/"
+_ONE = f"{_LIST}<uuid:pk>/"
+
+urlpatterns = [
+    path(_LIST, submissions.SubmissionListView.as_view(), name="submissions"),
+    path(f"{_LIST}progress/", submissions.ProgressView.as_view(), name="progress"),
+    path(_ONE, submissions.SubmissionDetailView.as_view(), name="submission"),
+    path(f"{_ONE}progress/", submissions.SubmissionProgressView.as_view(), name="submission-progress"),
+    path(f"{_ONE}download/", submissions.DownloadView.as_view(), name="download"),
+    path(f"{_ONE}confirm/", submissions.ConfirmLoadView.as_view(), name="confirm"),
+    path(f"{_ONE}refuse/", submissions.RefuseLoadView.as_view(), name="refuse"),
+    path(f"{_ONE}full/", submissions.BuildFullView.as_view(), name="build-full"),
+]

@@ -1,0 +1,169 @@
+"""Submissions in words, for the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from caseload.dataset.rules import RULES
+from caseload.dataset.window import window_start
+from edatrs.organisations.choices import JobState
+from edatrs.organisations.models import Job
+from ndtms.choices import ExtractKind, SubmissionState
+from ndtms.models import Submission
+
+BADGES = {
+    SubmissionState.BUILDING: ("info", "Building"),
+    SubmissionState.FAILED: ("late", "Not built"),
+    SubmissionState.BUILT: ("info", "Built"),
+    SubmissionState.LOADED: ("ok", "Loaded"),
+    SubmissionState.REFUSED: ("late", "Refused by NDTMS"),
+}
+NEXT = {
+    SubmissionState.BUILDING: "See how far it is",
+    SubmissionState.FAILED: "See why",
+    SubmissionState.BUILT: "Check and download",
+    SubmissionState.LOADED: "Open",
+    SubmissionState.REFUSED: "See the reason",
+}
+MOST_NEW = 200
+
+
+def url(name: str, slug: str, submission: Submission | None = None) -> str:
+    """The address of one of our pages."""
+    return reverse(f"ndtms:{name}", args=[slug, submission.pk] if submission else [slug])
+
+
+def state_badge(submission: Submission) -> tuple[str, str]:
+    """(kind, words) of the state; a built file that was taken is 'Downloaded'."""
+    if submission.state == SubmissionState.BUILT and getattr(submission, "taken", False):
+        return "info", "Downloaded"
+    return BADGES[SubmissionState(submission.state)]
+
+
+def row(submission: Submission, slug: str) -> dict[str, Any]:
+    """One line of the list."""
+    badge, words = state_badge(submission)
+    counts = submission.manifest
+    taken = words == "Downloaded"
+    return {
+        "id": submission.pk,
+        "when": submission.asked_at,
+        "agency": submission.agency_code,
+        "service_name": submission.service.name,
+        "kind": submission.kind,
+        "kind_words": submission.get_kind_display(),
+        "letter": submission.letter,
+        "as_of": submission.as_of,
+        "episodes_sent": counts.get("episodes_sent"),
+        "withdrawn_clients": counts.get("withdrawn_clients", 0),
+        "held_back_count": counts.get("held_back_count", 0),
+        "who": submission.asked_by_label,
+        "state_badge": badge,
+        "state_words": words,
+        "url": url("submission", slug, submission),
+        "next_words": "Record what NDTMS said" if taken else NEXT[SubmissionState(submission.state)],
+    }
+
+
+def running(job: Job, submission: Submission) -> dict[str, Any]:
+    """A build under way."""
+    share = min(job.progress * 100 // job.progress_of, 99) if job.progress_of else 0
+    waiting = "Waiting for a free worker" if job.state == JobState.QUEUED else "Checking episodes"
+    return {
+        "id": submission.pk,
+        "words": f"{submission.agency_code} {submission.service.name}, {submission.kind}, letter {submission.letter}",
+        "percent": share,
+        "done": job.progress,
+        "of": job.progress_of,
+        "phase": job.progress_words or waiting,
+        "started": submission.asked_at,
+        "who": submission.asked_by_label,
+    }
+
+
+def detail(submission: Submission) -> dict[str, Any]:
+    """One submission."""
+    badge, words = state_badge(submission)
+    return {
+        "id": submission.pk,
+        "agency": submission.agency_code,
+        "service_name": submission.service.name,
+        "kind_words": submission.get_kind_display(),
+        "letter": submission.letter,
+        "as_of": submission.as_of,
+        "window_start": window_start(submission.as_of) if submission.kind == ExtractKind.REPORTING else None,
+        "file_name": submission.file_name,
+        "sha256": submission.sha256,
+        "state": submission.state,
+        "state_badge": badge,
+        "state_words": words,
+        "asked_by": submission.asked_by_label,
+        "asked_at": submission.asked_at,
+        "built_at": submission.built_at,
+        "downloads": [{"who": d.by_label, "at": d.at} for d in submission.downloads.all()],
+        "decided_by": submission.decided_by_label,
+        "decided_at": submission.decided_at,
+        "refused_reason": submission.refused_reason,
+        "problem": submission.problem,
+        **{
+            key: submission.manifest.get(key, 0)
+            for key in (
+                "rows",
+                "episodes_sent",
+                "withdrawn_clients",
+                "declined_omitted",
+                "not_asked",
+                "out_of_window",
+            )
+        },
+    }
+
+
+def held_back(submission: Submission, client_ids: dict[str, str]) -> list[dict[str, Any]]:
+    """The episodes that rules hold back, with the words and the remedy of each rule."""
+    return [
+        {
+            "episode_id": episode_id,
+            "client_id": client_ids.get(episode_id, ""),
+            "rules": [{"id": r, "words": RULES[r].words, "remedy": RULES[r].remedy} for r in rules],
+        }
+        for episode_id, rules in submission.content.held_back.items()
+    ]
+
+
+def preview(submission: Submission) -> dict[str, Any]:
+    """What the national collection will do, with a reason for each removal."""
+    kept = submission.content.preview
+    agreed = kept.get("removed_though_agreed", {})
+    reasons = {
+        "out_of_window": "Agreed, but it ended before the window: it goes because another episode of the client is withdrawn",
+        "held_back": "Agreed, but a rule holds it back: it goes because another episode of the client is withdrawn",
+    }
+    return {
+        "new_count": len(kept["new"]),
+        "new": kept["new"][:MOST_NEW],
+        "replaced_count": kept["replaced"],
+        "removed_by_consent": [
+            [*entry, reasons.get(agreed.get(entry[2], ""), "Consent withdrawn")]
+            for entry in kept["removed_by_consent"]
+        ],
+        "missing": kept["missing"],
+    }
+
+
+def warnings(submission: Submission) -> list[str]:
+    """What the file would remove that somebody agreed to, by name of episode (contract section 6)."""
+    agreed = submission.content.preview.get("removed_though_agreed", {})
+    clients = {entry[2]: entry[1] for entry in submission.content.preview["removed_by_consent"]}
+    lines = []
+    for episode_id, why in agreed.items():
+        whose = f"Episode {episode_id} of client {clients.get(episode_id, '')}"
+        if why == "out_of_window":
+            lines.append(f"{whose} was agreed to and ended before the window. A full extract keeps it.")
+        else:
+            lines.append(
+                f"{whose} was agreed to and is held back by a rule. Correct it first: no kind of file keeps it."
+            )
+    return lines
