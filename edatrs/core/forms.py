@@ -39,9 +39,6 @@ class Form(forms.Form):
                     raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
             if bound.required and "required" in bound.error_messages and bound.label:
                 bound.error_messages.setdefault("required", f"Enter {str(bound.label).lower()}")
-        for name in self.errors if self.is_bound else ():
-            if name in self.fields:
-                self.fields[name].widget.attrs["aria-invalid"] = "true"
 
     def error_list(self) -> list[tuple[str, str]]:
         """(id of the box, words) in the order of the fields, for the summary."""

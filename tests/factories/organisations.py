@@ -82,6 +82,7 @@ def code_of(user: User, *, steps: int = 0, confirmed: bool = True) -> str:
 
 def sign_in(client: Client, user: User, *, second_factor: bool = True, fresh: bool = True) -> Client:
     """Sign the client in without the pages: with the password only, or with the second factor too."""
+    user.refresh_from_db()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     session = client.session
     now = clock.now().timestamp()

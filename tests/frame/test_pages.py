@@ -208,7 +208,7 @@ def test_while_a_file_is_built_the_page_follows_it_with_and_without_scripts() ->
     assert '<noscript><meta http-equiv="refresh" content="5; url=/o/open-road/ndtms/"></noscript>' in html
     assert 'hx-get="/progress/" hx-trigger="every 2s"' in html and 'role="status"' in html
     assert re.search(r'<progress [^>]*max="100" value="64">64%</progress>', html)
-    assert "64%: 1,044 of 1,631 episodes checked" in html
+    assert "64%: 1,044 of 1,631 episodes written" in html
     assert "http-equiv" not in submissions() and "hx-get" not in submissions()
 
 
@@ -220,7 +220,8 @@ def test_nothing_typed_is_lost_to_a_page_that_loads_itself() -> None:
 
 def test_the_fragment_brings_the_list_with_it_when_the_build_has_ended() -> None:
     html = render_to_string(
-        "ndtms/_progress.html", {"running": RUNNING, "fragment": True, "url_progress": "/progress/"}
+        "ndtms/_progress.html",
+        {"running": RUNNING, "fragment": True, "rows": [], "url_progress": "/progress/"},
     )
     assert 'hx-get="/progress/"' in html and "hx-swap-oob" not in html and "<html" not in html
     html = render_to_string(
@@ -287,6 +288,31 @@ def test_the_preview_names_every_episode() -> None:
         assert words in html
     assert "The first 200 of 300" in html and "7c" * 32 in html
     assert "Said no, and never sent" in html and "Ended before" in html
+
+
+def test_who_may_not_see_rows_is_not_told_that_there_are_none() -> None:
+    none = {"new_count": 0, "new": [], "replaced_count": 0, "removed_by_consent": [], "missing": []}
+    html = submission(held_back=[], preview=none, sees_rows=False)
+    for words in (
+        "New to NDTMS",
+        "Missing",
+        "Held back",
+        "no mismatch",
+        "every rule is met",
+        "What NDTMS will do",
+    ):
+        assert words not in html
+    assert "1,231" in html and "Withdrawn" in html and "Not asked yet" in html
+
+
+def test_a_cut_list_says_how_many_there_are() -> None:
+    html = submission(held_back_count=5000)
+    assert "Held back: 5,000 episodes" in html and "The first 1 of 5,000" in html
+    assert "The first 1 of" not in submission()
+
+
+def test_a_full_extract_is_offered_only_where_it_helps() -> None:
+    assert "Build a full extract instead" not in submission(warnings=["Held back by E07"], full_keeps=False)
 
 
 def test_what_one_may_not_do_is_not_there() -> None:

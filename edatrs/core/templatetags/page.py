@@ -107,7 +107,7 @@ def field(bound: BoundField, **options: Any) -> str:
     if options.get("hidden") or bound.is_hidden:
         return _hidden(bound)
     id_, label = _id(bound), str(options.get("label") or bound.label)
-    hint = options["hint"] if "hint" in options else bound.help_text
+    hint = options.get("hint", bound.help_text)
     errors = [str(words) for words in bound.errors]
     described = [f"{id_}-hint"] if hint else []
     described += [f"{id_}-error"] if errors else []
