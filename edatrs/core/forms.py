@@ -6,7 +6,10 @@ from typing import Any
 
 from django import forms
 
+from edatrs.core.dates import lowered
 from edatrs.core.managers import TenantModel
+
+_DJANGOS_WORDS = forms.Field.default_error_messages["required"]
 
 
 class ScopedModelChoiceField(forms.ModelChoiceField):
@@ -37,12 +40,5 @@ class Form(forms.Form):
             if isinstance(bound, forms.ModelChoiceField) and not isinstance(bound, ScopedModelChoiceField):
                 if issubclass(bound.queryset.model, TenantModel):
                     raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
-            if bound.required and "required" in bound.error_messages and bound.label:
-                bound.error_messages.setdefault("required", f"Enter {str(bound.label).lower()}")
-
-    def error_list(self) -> list[tuple[str, str]]:
-        """(id of the box, words) in the order of the fields, for the summary."""
-        rows = [("", str(e)) for e in self.non_field_errors()]
-        for bound in self:
-            rows += [(bound.id_for_label or bound.auto_id, str(error)) for error in bound.errors]
-        return rows
+            if bound.required and bound.label and bound.error_messages.get("required") == _DJANGOS_WORDS:
+                bound.error_messages["required"] = f"Enter {lowered(str(bound.label))}"

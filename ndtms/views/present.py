@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from django.urls import reverse
@@ -27,7 +28,8 @@ NEXT = {
     SubmissionState.LOADED: "Open",
     SubmissionState.REFUSED: "See the reason",
 }
-MOST_NEW = 200
+# A page shows so many of a list and says how many there are; the whole is in the preview that is kept.
+MOST_SHOWN = 200
 
 
 def url(name: str, slug: str, submission: Submission | None = None) -> str:
@@ -129,7 +131,7 @@ def held_back(submission: Submission, client_ids: dict[str, str]) -> list[dict[s
             "client_id": client_ids.get(episode_id, ""),
             "rules": [{"id": r, "words": RULES[r].words, "remedy": RULES[r].remedy} for r in rules],
         }
-        for episode_id, rules in submission.content.held_back.items()
+        for episode_id, rules in islice(submission.content.held_back.items(), MOST_SHOWN)
     ]
 
 
@@ -143,13 +145,15 @@ def preview(submission: Submission) -> dict[str, Any]:
     }
     return {
         "new_count": len(kept["new"]),
-        "new": kept["new"][:MOST_NEW],
+        "new": kept["new"][:MOST_SHOWN],
         "replaced_count": kept["replaced"],
+        "removed_count": len(kept["removed_by_consent"]),
         "removed_by_consent": [
             [*entry, reasons.get(agreed.get(entry[2], ""), "Consent withdrawn")]
-            for entry in kept["removed_by_consent"]
+            for entry in kept["removed_by_consent"][:MOST_SHOWN]
         ],
-        "missing": kept["missing"],
+        "missing_count": len(kept["missing"]),
+        "missing": kept["missing"][:MOST_SHOWN],
     }
 
 

@@ -111,7 +111,15 @@ class SubmissionListView(OrganisationView):
 
     @staticmethod
     def _choices() -> list[tuple[str, str]]:
-        return [(s.agency_code, f"{s.agency_code} {s.name}") for s in services_of(current_organisation())]
+        today = clock.today()
+        choices = [
+            (
+                s.agency_code,
+                f"{s.agency_code} {s.name} ({s.get_dataset_display()}, letter {s.letter_on(today)})",
+            )
+            for s in services_of(current_organisation())
+        ]
+        return choices if len(choices) < 2 else [("", "Choose the service"), *choices]
 
     @staticmethod
     def _cost(order: submissions.ExtractOrder) -> dict[str, Any]:
@@ -187,7 +195,11 @@ class SubmissionDetailView(SubmissionView):
             s=present.detail(submission),
             held_back=present.held_back(submission, selectors.client_ids(submission)) if rows else [],
             preview=kept,
+            held_back_count=len(submission.content.held_back) if rows else 0,
             warnings=warnings,
+            # A full extract keeps what ended before the window, and nothing that a rule holds back.
+            full_keeps=rows
+            and "out_of_window" in submission.content.preview.get("removed_though_agreed", {}).values(),
             can={
                 "download": built and access.may("extract.download"),
                 "confirm": open_file and access.may("extract.confirm"),

@@ -47,7 +47,6 @@ class RoleForm(Form):
         fields["services"].choices = [(pk, str(service)) for pk, service in self.known.items()]
         if not self.known:
             del fields["services"]
-        self._errors = None  # the base form looked before the choices were there
 
     def clean(self) -> dict[str, Any]:
         """The last day is not before the first."""

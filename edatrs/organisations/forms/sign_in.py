@@ -134,4 +134,3 @@ class ChooseOrganisationForm(Form):
         field: Any = self.fields["organisation"]
         field.choices = [(o.slug, o.name) for o in organisations]
         field.choice_hints = {o.slug: ", ".join(roles) for o, roles in organisations.items()}
-        self._errors = None  # the base form looked before the choices were there
