@@ -59,6 +59,8 @@ class Staging:
         self.columns: dict[str, tuple[str, ...]] = {}
         self.lines: dict[str, int] = {}
         self.sha256 = hashlib.sha256()
+        # Whether the bundle registers people at an organisation that holds no record of them while another does.
+        self.people_held = False
         self._say = say
 
     def has(self, file: str) -> bool:
@@ -200,10 +202,16 @@ def _stage(folder: Path, files: dict[str, Path], say: Say) -> Staging:
     load_checks.alone(staging, problems)
     load_steps.services(staging)
     load_checks.agencies(staging, problems)
-    for organisation in _organisations():
+    organisations = _organisations()
+    for organisation in organisations:
         with scope_for_organisation(organisation):
             load_checks.references(staging, problems)
-    load_checks.unplaced(staging, problems)
+            load_steps.want_people(staging)
+    if staging.people_held:
+        for organisation in organisations:
+            with scope_for_organisation(organisation):
+                load_steps.hold_people()
+    load_checks.nowhere_held(staging, problems)
     if problems:
         raise BundleRefused(problems.lines())
     return staging
@@ -215,7 +223,9 @@ def _organisations() -> list[Organisation]:
 
 
 def _write(staging: Staging, organisations: list[Organisation], say: Say) -> None:
-    load_steps.people(staging)
+    homeless = load_steps.people(staging)
+    if homeless:
+        say(f"clients.csv: {homeless:,} people have no registration; their details are kept once one names them")
     for organisation in organisations:
         with scope_for_organisation(organisation) as scope:
             say(f"writing {organisation.name}")

@@ -179,15 +179,19 @@ def _episodes(staging: Staging, problems: Problems, organisation: list[Any]) -> 
     )
 
 
-def unplaced(staging: Staging, problems: Problems) -> None:
-    """Clients that no registration ties to a service: there is nowhere to keep them, and nothing may be lost."""
-    if staging.has("clients.csv") and staging.has("registrations.csv"):
+def nowhere_held(staging: Staging, problems: Problems) -> None:
+    """Registrations of people whose key is held but no record, because no registration ever named them: their details must come along."""
+    if staging.people_held:
+        in_file = (
+            "AND NOT EXISTS (SELECT FROM load_clients c WHERE c.client_key = r.client_key) "
+            if staging.has("clients.csv")
+            else ""
+        )
         _report(
             problems,
-            "clients.csv",
+            "registrations.csv",
             "client_key",
-            "SELECT line, 'no line of registrations.csv names this client, so no service could keep the record' "
-            "FROM load_clients t WHERE client_key <> '' "
-            "AND NOT EXISTS (SELECT FROM load_registrations r WHERE r.client_key = t.client_key) "
-            "AND NOT EXISTS (SELECT FROM caseload_personkey k WHERE k.key = t.client_key)",
+            "SELECT r.line, 'nothing is held of this person: add the line to clients.csv' "
+            f"FROM load_registrations r JOIN load_wanted w USING (client_key) WHERE TRUE {in_file}"
+            "AND NOT EXISTS (SELECT FROM load_held k WHERE k.client_key = r.client_key)",
         )

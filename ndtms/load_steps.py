@@ -22,7 +22,7 @@ from caseload.models import (
     EpisodeItems,
 )
 from caseload.record import EPISODE_ENTITIES, LISTS, ListPlace, place_of
-from edatrs.core.scope import Scope
+from edatrs.core.scope import Scope, current_organisation
 
 if TYPE_CHECKING:
     from ndtms.caseload_import import Staging
@@ -79,8 +79,58 @@ def services(staging: Staging) -> None:
     _run("ANALYZE load_agency")
 
 
-def people(staging: Staging) -> None:
-    """Make `load_person`: the person of every client key that the bundle names; new ones are made. Operator's scope only."""
+def want_people(staging: Staging) -> None:
+    """`load_wanted`: the keys of people who are held, but not by the organisation acted for, where the bundle registers them."""
+    _run("CREATE TEMPORARY TABLE IF NOT EXISTS load_wanted (client_key text PRIMARY KEY) ON COMMIT DROP")
+    if staging.has("registrations.csv"):
+        found = _run(
+            "INSERT INTO load_wanted SELECT DISTINCT r.client_key FROM load_registrations r JOIN load_agency a USING (agency_code) "
+            "JOIN caseload_personkey k ON k.key = r.client_key WHERE a.organisation_id = %(organisation)s AND NOT EXISTS "
+            "(SELECT FROM caseload_client c WHERE c.person_id = k.person_id AND c.organisation_id = %(organisation)s) "
+            "ON CONFLICT DO NOTHING",
+            {"organisation": current_organisation()},
+        )
+        staging.people_held = staging.people_held or found > 0
+
+
+def hold_people() -> None:
+    """`load_held` and `load_held_items`: what the organisation acted for holds of the people who are wanted elsewhere.
+
+    A load that registers a person at a further organisation links the two records (design section 4): what the bundle does not bring of
+    the person is there as it is held.
+    """
+    fields = [(model, f) for model, fields in _PARTS for f in fields]
+    columns = ", ".join(f'"{f}"' for _, f in fields)
+    joins = " ".join(f'JOIN "{m._meta.db_table}" USING (client_id)' for m, _ in _PARTS)
+    people = (
+        "FROM (SELECT w.client_key, c.id AS client_id FROM load_wanted w "
+        "JOIN caseload_personkey k ON k.key = w.client_key JOIN caseload_client c ON c.person_id = k.person_id "
+        "WHERE c.organisation_id = %s AND c.voided_at IS NULL) p "
+    )
+    _run(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS load_held ON COMMIT DROP AS "
+        f"SELECT ''::text AS client_key, {columns} FROM {', '.join(sorted({m._meta.db_table for m, _ in fields}))} LIMIT 0"
+    )
+    _run("CREATE TEMPORARY TABLE IF NOT EXISTS load_held_items (client_key text, category text, items jsonb) ON COMMIT DROP")
+    organisation = [current_organisation()]
+    _run(
+        f"INSERT INTO load_held_items SELECT p.client_key, i.category, i.items {people} JOIN caseload_clientitems i USING (client_id) "
+        "WHERE NOT EXISTS (SELECT FROM load_held h WHERE h.client_key = p.client_key)",
+        organisation,
+    )
+    # Two organisations that hold the person hold the same, unless one changed it without a protocol: then the first by name stands.
+    _run(
+        f"INSERT INTO load_held SELECT p.client_key, {columns} {people} {joins} "
+        "WHERE NOT EXISTS (SELECT FROM load_held h WHERE h.client_key = p.client_key)",
+        organisation,
+    )
+
+
+def people(staging: Staging) -> int:
+    """Make `load_person`: the person of every client key that the bundle names; new ones are made. Operator's scope only.
+
+    Returns how many new people no line of registrations.csv names: no organisation could keep their details.
+    """
     keys = "SELECT client_key FROM load_registrations"
     if staging.has("clients.csv"):
         keys += " UNION SELECT client_key FROM load_clients"
@@ -99,6 +149,9 @@ def people(staging: Staging) -> None:
             "INSERT INTO load_result SELECT 'clients.csv', t.line, p.is_new, FALSE "
             "FROM load_clients t JOIN load_person p USING (client_key)"
         )
+    return _run(
+        "SELECT 1 FROM load_person p WHERE is_new AND NOT EXISTS (SELECT FROM load_registrations r WHERE r.client_key = p.client_key)"
+    )
 
 
 def write_organisation(staging: Staging, scope: Scope) -> None:
@@ -136,28 +189,43 @@ def _clients(staging: Staging, organisation: UUID) -> None:
         f"INSERT INTO caseload_client (organisation_id, id, person_id, act) SELECT %s, id, person_id, {_ACT} FROM load_client WHERE is_new",
         [organisation],
     )
-    # A client known to another organisation's line of the same bundle is new here: the line changed something.
-    _run(
-        "INSERT INTO load_result SELECT 'clients.csv', line, FALSE, TRUE FROM load_client WHERE is_new AND line IS NOT NULL"
-    )
     columns = staging.columns.get("clients.csv", ())
     for model, fields in _PARTS:
-        _client_part(organisation, model, [f for f in fields if f in columns])
+        _client_part(staging, organisation, model, fields)
+    if staging.people_held:
+        _run(
+            "INSERT INTO caseload_clientitems (organisation_id, client_id, category, items, act) "
+            f"SELECT %s, c.id, k.category, k.items, {_ACT} FROM load_client c JOIN load_held_items k USING (client_key) WHERE c.is_new",
+            [organisation],
+        )
     for column, header in _CLIENT_ITEMS.items():
         if column in columns:
             category = load_dictionary().item(header).category
             _client_items(organisation, category, column, header)
 
 
-def _client_part(organisation: UUID, model: type[models.Model], fields: list[str]) -> None:
-    """One row of the category for every client of the bundle; with no column of it in the file an empty one for the new."""
+def _client_part(
+    staging: Staging, organisation: UUID, model: type[models.Model], all_fields: tuple[str, ...]
+) -> None:
+    """One row of the category for every client of the bundle: what the file brings, else what is held elsewhere, else nothing."""
     table = model._meta.db_table
+    brought = staging.columns.get("clients.csv", ())
+    fields = [f for f in all_fields if f in brought]
     cells = [_typed(model, f, f't."{f}"') for f in fields]
     source = "FROM load_client c" + (" JOIN load_clients t ON t.line = c.line" if fields else "")
-    names = "".join(f', "{f}"' for f in fields)
+    first, values, origin = fields, cells, source
+    if staging.people_held:
+        first = list(all_fields)
+        values = [
+            f'CASE WHEN c.line IS NULL THEN k."{f}" ELSE {_typed(model, f, f"t.{_quoted(f)}")} END' if f in fields else f'k."{f}"'
+            for f in first
+        ]
+        values = [value if _is_date(model, f) else f"COALESCE({value}, '')" for f, value in zip(first, values, strict=True)]
+        origin = "FROM load_client c LEFT JOIN load_held k USING (client_key)"
+        origin += " LEFT JOIN load_clients t ON t.line = c.line" if fields else ""
     _run(
-        f'INSERT INTO "{table}" (organisation_id, client_id, act{names}) '
-        f"SELECT %s, c.id, {_ACT}{''.join(', ' + cell for cell in cells)} {source} WHERE c.is_new",
+        f'INSERT INTO "{table}" (organisation_id, client_id, act{"".join(f", {_quoted(f)}" for f in first)}) '
+        f"SELECT %s, c.id, {_ACT}{''.join(', ' + value for value in values)} {origin} WHERE c.is_new",
         [organisation],
     )
     if fields:
@@ -408,7 +476,11 @@ def _column(model: type[models.Model], field: str) -> str:
 
 def _typed(model: type[models.Model], field: str, cell: str) -> str:
     """A cell as the type of the field: an empty date is none."""
-    return f"nullif({cell}, '')::date" if isinstance(model._meta.get_field(field), models.DateField) else cell
+    return f"nullif({cell}, '')::date" if _is_date(model, field) else cell
+
+
+def _is_date(model: type[models.Model], field: str) -> bool:
+    return isinstance(model._meta.get_field(field), models.DateField)
 
 
 def _object(pairs: Sequence[tuple[str, str]]) -> str:

@@ -35,6 +35,11 @@ def acts() -> frozenset[str]:
     return frozenset(act for act, _ in _table)
 
 
+def knows(act: str, category: str = "") -> bool:
+    """Whether the table has a row of this act and category: without one nobody may do it."""
+    return (act, category) in _table
+
+
 def letters(act: str, category: str = "", *, roles: frozenset[str] | None = None) -> str:
     """The letters of access.csv that the roles give together, in no order; empty: never. An unknown act gives nothing."""
     held = current_scope().roles if roles is None else roles

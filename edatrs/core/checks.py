@@ -11,6 +11,7 @@ from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from edatrs.core import access
+from edatrs.core.history import History
 from edatrs.core.managers import TenantManager, TenantModel
 from edatrs.core.views import OrganisationView, PublicView
 
@@ -37,9 +38,10 @@ def check_routes(app_configs: Any, **kwargs: Any) -> list[Error]:
                     Error(f"{path}: a page of an organisation must name it in its address", id="edatrs.E001")
                 )
             for act in filter(None, (view.act, view.changing_act)):
-                if act not in access.acts():
+                if not access.knows(act, view.category):
+                    named = f"{act}, {view.category}" if view.category else act
                     problems.append(
-                        Error(f"{path}: the act '{act}' is not in the access table", id="edatrs.E002")
+                        Error(f"{path}: the act '{named}' is not in the access table", id="edatrs.E002")
                     )
         elif not (view is not None and issubclass(view, PublicView)):
             problems.append(
@@ -50,12 +52,12 @@ def check_routes(app_configs: Any, **kwargs: Any) -> list[Error]:
 
 @register(Tags.models)
 def check_tenant_models(app_configs: Any, **kwargs: Any) -> list[Error]:
-    """Every model with an organisation and a client is a tenant model with the fail-closed manager as default and base manager."""
+    """Every model with an organisation and a client, and every history, has the fail-closed manager and no other, also as base manager."""
     problems = []
     for model in apps.get_models():
         names = {f.name for f in model._meta.get_fields()}
-        if {"organisation", "client"} <= names or issubclass(model, TenantModel):
-            for manager in (model._default_manager, model._base_manager):
+        if {"organisation", "client"} <= names or issubclass(model, TenantModel | History):
+            for manager in {*model._meta.managers, model._default_manager, model._base_manager}:
                 if not isinstance(manager, TenantManager):
                     problems.append(
                         Error(

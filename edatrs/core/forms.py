@@ -37,8 +37,10 @@ class Form(forms.Form):
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         for name, bound in self.fields.items():
-            if isinstance(bound, forms.ModelChoiceField) and not isinstance(bound, ScopedModelChoiceField):
-                if issubclass(bound.queryset.model, TenantModel):
-                    raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
+            plain = isinstance(bound, forms.ModelChoiceField) and not isinstance(
+                bound, ScopedModelChoiceField
+            )
+            if plain and issubclass(bound.queryset.model, TenantModel):
+                raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
             if bound.required and bound.label and bound.error_messages.get("required") == _DJANGOS_WORDS:
                 bound.error_messages["required"] = f"Enter {lowered(str(bound.label))}"

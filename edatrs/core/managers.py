@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import models
+from django.db.models.constants import OnConflict
 
 from edatrs.core.scope import ScopeViolation, current_organisation, scope_or_none
 
 M = TypeVar("M", bound=models.Model)
+
+
+class OrganisationAsked(models.Expression):
+    """The organisation that a queryset was made for. It is checked whenever SQL is made of it: a queryset that outlives its scope, in a
+    stream or in another organisation's scope, raises; row security alone would answer with nothing, and nobody would notice.
+    """
+
+    def __init__(self, organisation: UUID) -> None:
+        super().__init__(output_field=models.UUIDField())
+        self.organisation = organisation
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        """The id. Raises ScopeMissing, ScopeViolation."""
+        if current_organisation() != self.organisation:
+            raise ScopeViolation("these rows were asked for in the scope of another organisation")
+        return "%s", [self.organisation]
 
 
 class TenantQuerySet(models.QuerySet[M]):
@@ -41,6 +59,35 @@ class TenantQuerySet(models.QuerySet[M]):
 
     update.alters_data = True  # type: ignore[attr-defined]  # as Django marks its own, so that templates cannot call it
 
+    def raw(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: SQL of one's own is not narrowed to the organisation. Raises ScopeMissing, ScopeViolation."""
+        current_organisation()
+        raise ScopeViolation("raw() and extra() are not narrowed to the organisation: use the ORM or a cursor")
+
+    extra = raw
+
+    # Below `save`, `save_base` and the bulk methods: what Django writes in the end goes through these two.
+
+    def _insert(self, objs: Iterable[M], fields: Any, **kwargs: Any) -> Any:
+        on_conflict, unique = kwargs.get("on_conflict"), kwargs.get("unique_fields") or ()
+        if on_conflict is OnConflict.UPDATE and not any(f.name == "organisation" for f in unique):
+            raise ScopeViolation(
+                "this could overwrite a row of another organisation: name the organisation among unique_fields"
+            )
+        return super()._insert(self._own(objs), fields, **kwargs)  # type: ignore[misc]  # Django's, not in the stubs
+
+    _insert.alters_data = True  # type: ignore[attr-defined]  # as above
+    _insert.queryset_only = False  # type: ignore[attr-defined]  # as Django marks it: managers have it too
+
+    def _update(self, values: Any) -> Any:
+        organisation = current_organisation()
+        if any(field.name == "organisation" and value != organisation for field, _, value in values):
+            raise ScopeViolation("a row cannot be moved to another organisation")
+        return super()._update(values)  # type: ignore[misc]  # Django's, not in the stubs
+
+    _update.alters_data = True  # type: ignore[attr-defined]  # as above
+    _update.queryset_only = False  # type: ignore[attr-defined]  # as above
+
 
 class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]  # built by Django at run time
     """Default and base manager of every tenant model: only rows of the organisation acted for, and an error without a scope."""
@@ -49,7 +96,8 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
 
     def get_queryset(self) -> TenantQuerySet[Any]:
         """Rows of the organisation acted for. Raises ScopeMissing."""
-        return TenantQuerySet(self.model, using=self._db).filter(organisation_id=current_organisation())
+        asked = OrganisationAsked(current_organisation())
+        return TenantQuerySet(self.model, using=self._db).filter(organisation_id=asked)
 
     def none(self) -> TenantQuerySet[Any]:
         """An empty queryset; works without a scope, because forms are declared at import."""
@@ -98,4 +146,6 @@ class TenantModel(models.Model):
             raise ScopeViolation(
                 f"{type(self).__name__} of another organisation cannot be deleted in this scope"
             )
+        if not type(self)._base_manager.filter(pk=self.pk).exists():
+            raise ScopeViolation(f"there is no such {type(self).__name__} of this organisation to delete")
         return super().delete(*args, **kwargs)

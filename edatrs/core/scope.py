@@ -36,6 +36,29 @@ class Actor(StrEnum):
     OPERATOR = "operator"
 
 
+class Events(list[Any]):
+    """The events of an act. One that was recorded in a savepoint goes with it when that is rolled back, as the rows do.
+
+    Django drops what waits for COMMIT when the savepoint it was asked in is rolled back; a mark that does nothing waits with each event.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marks: dict[int, Callable[[], None]] = {}
+
+    def append(self, event: Any) -> None:
+        """Collect an event."""
+        super().append(event)
+        if connection.in_atomic_block:
+            mark = self._marks[id(event)] = lambda: None
+            transaction.on_commit(mark)
+
+    def settle(self) -> None:
+        """Drop the events whose savepoint was rolled back."""
+        waiting = {id(mark) for _, mark, _ in connection.run_on_commit}
+        self[:] = [e for e in self if id(e) not in self._marks or id(self._marks[id(e)]) in waiting]
+
+
 @dataclass
 class Scope:
     """One act: `organisation_id` None means the partnership itself, where no client data can be reached.
@@ -51,7 +74,7 @@ class Scope:
     roles: frozenset[str] = frozenset()
     now: dt.datetime = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
     act: UUID = field(default_factory=uuid4)
-    events: list[Any] = field(default_factory=list)
+    events: Events = field(default_factory=Events)
 
     def settings(self) -> dict[str, str]:
         """The database settings that row security reads; an empty text is 'not set'."""
@@ -128,6 +151,8 @@ def open_scope(
     everything back, the events with it.
     """
     outer = _current.get()
+    if one_snapshot and (outer is not None or connection.in_atomic_block):
+        raise RuntimeError("one_snapshot: only an outermost scope, in no transaction yet, can be of one moment")
     scope = Scope(
         actor=actor,
         organisation_id=organisation_id,
@@ -135,11 +160,10 @@ def open_scope(
         person_id=person_id,
         person_label=person_label,
         roles=roles,
-        events=outer.events if outer else [],
+        events=outer.events if outer else Events(),
         act=outer.act if outer else uuid4(),
     )
     held = len(scope.events)
-    token = None
     try:
         with transaction.atomic():
             if one_snapshot:
@@ -148,16 +172,19 @@ def open_scope(
             read_at = _apply(scope.settings())
             scope.now = clock.frozen_at() or (outer.now if outer else read_at.astimezone(dt.UTC))
             token = _current.set(scope)
-            yield scope
-            if outer is None:
-                for hook in _before_commit:
-                    hook(scope)
+            try:
+                yield scope
+                if outer is None:
+                    scope.events.settle()
+                    for hook in _before_commit:
+                        hook(scope)
+            finally:
+                # Before COMMIT: what runs on commit must not find a scope whose settings and whose flush are over.
+                _current.reset(token)
     except BaseException:
         del scope.events[held:]
         raise
     finally:
-        if token is not None:
-            _current.reset(token)
         # The settings outlive a released savepoint: hand the outer scope (or nothing) back to the database.
         if connection.in_atomic_block and not connection.needs_rollback:
             _apply(outer.settings() if outer else _NOTHING)
@@ -165,7 +192,10 @@ def open_scope(
 
 @contextmanager
 def scope_for_organisation(organisation: Any, *, actor: Actor | None = None) -> Iterator[Scope]:
-    """A scope for an `Organisation`, keeping who acts from the open scope (operator commands, workers)."""
+    """A scope for an `Organisation`, keeping who acts from the open scope (operator commands, workers).
+
+    Roles are held at one organisation and do not come along to another.
+    """
     outer = scope_or_none()
     if outer is None and actor is None:
         raise ScopeMissing("say who acts: scope_for_organisation(organisation, actor=...)")
@@ -175,6 +205,6 @@ def scope_for_organisation(organisation: Any, *, actor: Actor | None = None) -> 
         organisation_label=organisation.slug,
         person_id=outer.person_id if outer else None,
         person_label=outer.person_label if outer else "",
-        roles=outer.roles if outer else frozenset(),
+        roles=outer.roles if outer and outer.organisation_id == organisation.pk else frozenset(),
     ) as scope:
         yield scope

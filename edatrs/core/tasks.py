@@ -22,12 +22,13 @@ class Lease(Protocol):
 
     job_id: UUID
     organisation_id: UUID
+    requested_by: UUID | None
     subject: UUID
     token: UUID
     attempt: int
 
     def progress(self, done: int, of: int, words: str = "") -> None:
-        """Show how far the work is; not written at once."""
+        """Show how far the work is; not written at once. Raises LeaseLost once another worker may have the job."""
 
     def publish(self) -> Any:
         """Lock the job row and check that the lease is still ours. Raises LeaseLost."""
@@ -43,22 +44,39 @@ class JobRefused(RuntimeError):
 
 @dataclass(frozen=True)
 class JobKind:
-    """How jobs of a kind are worked: `timeout` is the longest an attempt may take, `attempts` how often it is tried."""
+    """How jobs of a kind are worked: `timeout` is the longest an attempt may take, `attempts` how often it is tried at all.
+
+    An attempt that raises, as one that was killed does not, is the last one from the `errors`th on.
+    """
 
     name: str
     handler: Callable[[Any], None]
     timeout: dt.timedelta
     attempts: int
+    errors: int
     clean: Callable[[], None] | None = None
+    failed: Callable[[Any, str], None] | None = None
 
 
 def job_kind(
-    name: str, *, timeout: dt.timedelta, attempts: int = 1000, clean: Callable[[], None] | None = None
+    name: str,
+    *,
+    timeout: dt.timedelta,
+    attempts: int = 1000,
+    errors: int = 20,
+    clean: Callable[[], None] | None = None,
+    failed: Callable[[Any, str], None] | None = None,
 ) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
-    """Register a handler. `clean` is called at worker start and by the sweeper to remove what dead attempts left."""
+    """Register a handler. A worker that is killed costs an attempt like any other; `errors` bounds those that raise.
+
+    `clean` is called at worker start and by the sweeper to remove what dead attempts left. `failed(lease, words)` is called in the
+    transaction that closes a job as failed, to say so on what the job is about.
+    """
 
     def register(handler: Callable[[Any], None]) -> Callable[[Any], None]:
-        registry.jobs.add(name, JobKind(name, handler, timeout, attempts, clean))
+        registry.jobs.add(
+            name, JobKind(name, handler, timeout, attempts, min(attempts, errors), clean, failed)
+        )
         return handler
 
     return register

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from edatrs.settings.base import *  # noqa: F403  # settings modules inherit by star, as Django's documentation does
 
 DEMO = True
@@ -14,3 +17,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+# Test processes run beside each other on one broker, each in a database of its own: so do their queues.
+_number = re.search(r"[0-9]+$", os.environ.get("PYTEST_XDIST_WORKER", ""))
+CELERY_BROKER_URL = re.sub(r"virtual_host=[0-9]+", f"virtual_host={int(_number[0]) + 1 if _number else 0}", CELERY_BROKER_URL)  # noqa: F405

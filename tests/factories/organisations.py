@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 import django_otp
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.test import Client
 
 from edatrs.core import clock
@@ -24,7 +24,8 @@ _numbers = count(1)
 
 
 @cache
-def _hashed(password: str) -> str:
+def _hashed(password: str, memory_cost: int) -> str:
+    """One hash for all people with the same password, as strong as the test asks for."""
     return make_password(password)
 
 
@@ -46,7 +47,7 @@ def make_person(
     number = next(_numbers)
     defaults = {"email": f"person{number}@test.example", "full_name": f"Person {number}"}
     user = User(**{**defaults, **fields})
-    user.password = _hashed(password) if password else make_password(None)
+    user.password = _hashed(password, Argon2PasswordHasher.memory_cost) if password else make_password(None)
     user.save()
     for organisation in organisations:
         give(user, organisation, role)
@@ -55,7 +56,9 @@ def make_person(
     return user
 
 
-def give(user: User, organisation: Organisation, role: str, *, since: int = -1, until: int | None = None) -> Membership:
+def give(
+    user: User, organisation: Organisation, role: str, *, since: int = -1, until: int | None = None
+) -> Membership:
     """A role, from and until so many days from today."""
     today = clock.today()
     return Membership.objects.create(

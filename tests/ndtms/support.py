@@ -6,8 +6,9 @@ import datetime as dt
 import io
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.core.management import call_command
 
 from caseload.models import Episode
 from consent.services import record_ndtms_decision
+from edatrs.core import clock
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Organisation, Service, User
 from ndtms import selectors
@@ -24,6 +26,8 @@ from ndtms.services import submissions
 from tests.oracle import compare, contract, values
 
 AS_OF = dt.date(2026, 10, 31)
+# The day of the tests, whatever the machine's clock says: an as-of date may not be in the future.
+TODAY = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -183,11 +187,17 @@ class World:
         self.oracle = ProductOracle()
         self.compared = {"cells": 0, "rows": 0, "files": 0, "entries": 0, "lines": 0}
         self._person: User | None = None
+        self._moments = count(1)
+
+    def moment(self) -> AbstractContextManager[None]:
+        """Each act has a minute of its own: which of two files is the later one hangs on it."""
+        return clock.frozen(TODAY + dt.timedelta(minutes=next(self._moments)))
 
     def load(self, folder: Path, *, dry_run: bool = False) -> dict[str, Any]:
         """Load a bundle; the counts must agree."""
         expected = self.oracle.load(folder, dry_run=dry_run)
-        answer = import_caseload(folder, dry_run=dry_run).answer()
+        with self.moment():
+            answer = import_caseload(folder, dry_run=dry_run).answer()
         assert compare.count_differences(answer, expected) == []
         assert answer["errors"] == []
         self.compared["lines"] += sum(sum(answer[kind].values()) for kind in ("created", "updated", "unchanged"))
@@ -199,8 +209,9 @@ class World:
         """Build an extract; file, manifest and preview must agree. With an output it is a download."""
         expected = self.oracle.build(agency, dataset, letter, kind, as_of)
         wish = ["--agency", agency, "--dataset", dataset, "--letter", letter, "--kind", kind, "--as-of", as_of.isoformat()]
-        manifest = done("build_extract", *wish, *(["--output", str(output)] if output else []))
-        preview = done("preview_load", manifest["submission"])
+        with self.moment():
+            manifest = done("build_extract", *wish, *(["--output", str(output)] if output else []))
+            preview = done("preview_load", manifest["submission"])
         with acting_for(agency):
             raw = submissions.file_of(selectors.get_submission(manifest["submission"])).read_bytes()
         if output:
@@ -223,7 +234,8 @@ class World:
     def confirm(self, built: Built) -> None:
         """NDTMS accepted it."""
         self.oracle.confirm(built.expected)
-        assert done("confirm_load", built.id)["state"] == "loaded"
+        with self.moment():
+            assert done("confirm_load", built.id)["state"] == "loaded"
 
     def refuse(self, built: Built) -> None:
         """NDTMS refused it."""
@@ -231,7 +243,7 @@ class World:
         self._with(built, lambda found: submissions.refuse_load(submission=found, reason="schema", acting_user=None))
 
     def _with(self, built: Built, act: Callable[[Any], Any]) -> None:
-        with acting_for(built.agency):
+        with self.moment(), acting_for(built.agency):
             act(selectors.get_submission(built.id))
 
     def decide(self, agency: str, client_id: str, episode_id: str, decision: str, decided_on: str, method: str) -> None:
@@ -239,7 +251,7 @@ class World:
         if self._person is None:
             self._person = User.objects.create(email="worker@test.example", full_name="Test Worker")
         self.oracle.record_consent(agency, client_id, episode_id, decision, decided_on, method)
-        with acting_for(agency):
+        with self.moment(), acting_for(agency):
             record_ndtms_decision(
                 episode=held(agency, client_id, episode_id),
                 decision=decision,

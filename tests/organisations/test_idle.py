@@ -86,7 +86,9 @@ def test_a_part_of_a_page_is_told_to_load_the_sign_in_page(begun: Client) -> Non
 
 def test_a_form_sent_too_late_is_not_saved_and_leads_back_to_its_page(begun: Client) -> None:
     with clock.frozen(MORNING + dt.timedelta(minutes=16)):
-        response = begun.post("/organisation/", {}, headers={"Referer": "http://testserver/o/here/people/invite/"})
+        response = begun.post(
+            "/organisation/", {}, headers={"Referer": "http://testserver/o/here/people/invite/"}
+        )
         assert response.url == "/sign-in/?next=%2Fo%2Fhere%2Fpeople%2Finvite%2F&ended=idle"
 
 

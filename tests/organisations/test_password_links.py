@@ -28,7 +28,9 @@ def user() -> User:
 def link_for(email: str) -> str:
     """Ask for a link and read it in the mail."""
     Client().post("/cannot-sign-in/", {"email": email})
-    found = re.search(r"http://\S+(/new-password/\S+/)", OutboundMail.objects.filter(to=email).latest("created_at").text)
+    found = re.search(
+        r"http://\S+(/new-password/\S+/)", OutboundMail.objects.filter(to=email).latest("created_at").text
+    )
     assert found
     return found[1]
 
@@ -86,7 +88,10 @@ def test_a_link_ends_when_the_password_is_changed_and_so_do_all_others(client: C
     assert use(first) == 410
     third = link_for(user.email)
     sign_in(client, user)
-    done = client.post("/account/password/", {"current": NEW, "password": "twelve brave otters", "again": "twelve brave otters"})
+    done = client.post(
+        "/account/password/",
+        {"current": NEW, "password": "twelve brave otters", "again": "twelve brave otters"},
+    )
     assert done.status_code == 302
     assert use(third) == 410
 
@@ -104,10 +109,16 @@ def test_a_password_that_breaks_a_rule_leaves_the_link_good(user: User) -> None:
     assert use(link) == 302
 
 
-def test_known_and_unknown_addresses_get_the_same_answer_and_only_one_gets_a_mail(client: Client, user: User) -> None:
+def test_known_and_unknown_addresses_get_the_same_answer_and_only_one_gets_a_mail(
+    client: Client, user: User
+) -> None:
     known = client.post("/cannot-sign-in/", {"email": user.email.upper()})
     unknown = client.post("/cannot-sign-in/", {"email": "nobody@test.example"})
-    assert (known.status_code, known.url) == (unknown.status_code, unknown.url) == (302, "/cannot-sign-in/?sent=1")
+    assert (
+        (known.status_code, known.url)
+        == (unknown.status_code, unknown.url)
+        == (302, "/cannot-sign-in/?sent=1")
+    )
     assert [m.to for m in OutboundMail.objects.all()] == [user.email]
 
 
@@ -129,7 +140,10 @@ def test_the_token_is_kept_as_a_digest_and_stands_on_no_trail(acting: object, us
     assert not PasswordLink.objects.filter(digest=token).exists()
     with acting(user.memberships.get().organisation, "information_governance"):  # type: ignore[operator]
         rows = list(AuditEvent.objects.values_list("name", "subject", "details"))
-    assert {name for name, _, _ in rows} == {"organisations.password_reset_asked", "organisations.password_changed"}
+    assert {name for name, _, _ in rows} == {
+        "organisations.password_reset_asked",
+        "organisations.password_changed",
+    }
     assert token not in str(rows)
     assert user.email not in str(rows)
 
@@ -157,7 +171,9 @@ def test_an_invitation_is_good_for_three_days(user: User) -> None:
         assert Client().get(path).status_code == 410
 
 
-def test_changing_ones_password_needs_the_present_one_and_keeps_only_this_session(client: Client, user: User) -> None:
+def test_changing_ones_password_needs_the_present_one_and_keeps_only_this_session(
+    client: Client, user: User
+) -> None:
     other = sign_in(Client(), user)
     sign_in(client, user)
     before = client.session.session_key

@@ -51,7 +51,9 @@ def test_twelve_to_a_hundred_and_twenty_eight_characters_of_any_kind_are_accepte
 )
 def test_too_short_too_long_common_and_bare_numbers(password: str) -> None:
     accepted = is_accepted(password)
-    assert accepted is (password in {"123456789012", "1234567890123", "unbelievable"} and not _is_common(password))
+    assert accepted is (
+        password in {"123456789012", "1234567890123", "unbelievable"} and not _is_common(password)
+    )
 
 
 def _is_common(password: str) -> bool:

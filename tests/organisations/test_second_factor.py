@@ -141,7 +141,9 @@ def test_recovery_codes_are_eight_and_kept_as_digests_only() -> None:
     assert not any(code.replace("-", "") in kept for code in codes)
 
 
-def test_setting_up_for_the_first_time_needs_the_password_and_leads_to_the_recovery_codes(client: Client) -> None:
+def test_setting_up_for_the_first_time_needs_the_password_and_leads_to_the_recovery_codes(
+    client: Client,
+) -> None:
     user = make_person(make_organisation("here"), second_factor=False)
     assert client.get("/set-up/").status_code == 302
     first = client.post("/sign-in/", {"email": user.email, "password": PASSWORD, "next": "/o/here/"})

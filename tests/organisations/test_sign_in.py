@@ -112,7 +112,9 @@ def test_every_answer_costs_one_hash(client: Client, monkeypatch: pytest.MonkeyP
             return _original(self, *args, **kwargs)
 
         monkeypatch.setattr(Argon2PasswordHasher, name, counted)
-    post_password(client, "nobody@test.example" if who == "unknown" else user.email, "not the password at all")
+    post_password(
+        client, "nobody@test.example" if who == "unknown" else user.email, "not the password at all"
+    )
     assert len(computed) == 1
 
 
@@ -126,7 +128,9 @@ def test_every_answer_costs_one_hash(client: Client, monkeypatch: pytest.MonkeyP
         ("javascript:alert(1)", "/o/here/"),
     ],
 )
-def test_after_sign_in_only_our_own_addresses_are_gone_on_to(client: Client, wanted: str, landed: str) -> None:
+def test_after_sign_in_only_our_own_addresses_are_gone_on_to(
+    client: Client, wanted: str, landed: str
+) -> None:
     user = make_person(make_organisation("here"))
     client.post("/sign-in/", {"email": user.email, "password": PASSWORD, "next": wanted})
     assert client.post("/confirm/", {"code": code_of(user), "next": wanted}).url == landed

@@ -1,12 +1,17 @@
-"""Jobs: the row is the truth, a lease says who works on it, and only the holder may publish."""
+"""Jobs: the row is the truth, a lease says who works on it, and only the holder may publish.
+
+A message to the workers is a hint: it may come twice, late, or never. Whoever takes a job writes a lease token into its row; the heartbeat
+extends the lease while the process lives and the attempt is within its time; the sweeper wakes somebody for every row whose lease ran out.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
 import threading
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +19,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -26,11 +31,25 @@ from edatrs.organisations.models.work import UNFINISHED
 
 log = logging.getLogger(__name__)
 RUN_JOB = "edatrs.organisations.run_job"
+# A request must not wait for the broker: it gets this long, and after a failure it is left alone for a while.
+_QUICK = {
+    "socket_timeout": 0.5,
+    "socket_connect_timeout": 0.5,
+    "retry_on_timeout": False,
+    "max_retries": 0,
+}
+_LEFT_ALONE_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS = 300
+_AT_ONCE = 1000
+_broker_away_until = 0.0
 
 
 @dataclass
 class HeldLease:
-    """The lease of a running attempt; `progress` is kept in memory and written by the heartbeat."""
+    """The lease of a running attempt; `progress` is kept in memory and written by the heartbeat.
+
+    `lost` is set by the heartbeat when the lease could not be extended: another worker has it, or the attempt took too long.
+    """
 
     job_id: UUID
     organisation_id: UUID
@@ -38,14 +57,26 @@ class HeldLease:
     subject: UUID
     token: UUID
     attempt: int
+    lost: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     _shown: tuple[int, int, str] = field(default=(0, 0, ""))
 
     def progress(self, done: int, of: int, words: str = "") -> None:
-        """Show how far the work is; the heartbeat writes it."""
+        """Show how far the work is; the heartbeat writes it. Raises LeaseLost when going on would be for nothing."""
+        if self.lost.is_set():
+            raise LeaseLost(f"job {self.job_id}: the lease could not be extended")
         self._shown = (done, of, words)
 
     def publish(self) -> Job:
-        """Lock the job row, in the open transaction, and check that the lease is still ours. Raises LeaseLost."""
+        """Lock the job row, in the open transaction, and check that the lease is still ours. Raises LeaseLost.
+
+        What the transaction has locked (this row, the heads of the trail) must not stay locked when this process stands still: after two
+        lease times without a statement the server ends it.
+        """
+        patience = max(2 * settings.JOB_LEASE_SECONDS, 5)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [f"{patience:.0f}s"]
+            )
         job = (
             Job.objects.select_for_update()
             .filter(pk=self.job_id, lease_token=self.token, state=JobState.RUNNING)
@@ -85,12 +116,33 @@ def enqueue(
     return job
 
 
-def wake(job_id: UUID) -> None:
-    """Tell the workers about a job. The broker may be away: the sweeper will tell them again."""
+def wake(job_id: UUID) -> bool:
+    """Tell the workers about a job; False when the broker is away. It never fails and never waits long: the sweeper will tell them again."""
+    return _tell([job_id]) == 1
+
+
+def _tell(job_ids: Iterable[UUID]) -> int:
+    """Tell the workers about jobs, up to the first that the broker does not take; how many it took.
+
+    The connection is of this call alone: it is shared with no thread or child, and has limits of its own, because Kombu's defaults try for
+    ever when the broker hangs.
+    """
+    global _broker_away_until
+    told = 0
+    if time.monotonic() < _broker_away_until:
+        return told
     try:
-        current_app.send_task(RUN_JOB, args=[str(job_id)], retry=False)
+        with (
+            current_app.connection_for_write(transport_options=_QUICK) as broker,
+            current_app.amqp.Producer(broker, auto_declare=False) as producer,
+        ):
+            for job_id in job_ids:
+                current_app.send_task(RUN_JOB, args=[str(job_id)], producer=producer, retry=False)
+                told += 1
     except Exception as problem:  # noqa: BLE001  # whatever the broker raises, the row is the truth and the request must not fail
-        log.warning("the queue could not be told of job %s: %s", job_id, type(problem).__name__)
+        _broker_away_until = time.monotonic() + _LEFT_ALONE_SECONDS
+        log.warning("the queue could not be told of work: %s", type(problem).__name__)
+    return told
 
 
 def _due() -> Q:
@@ -99,48 +151,54 @@ def _due() -> Q:
 
 
 def claim(job_id: UUID, *, at_once: bool = False) -> HeldLease | None:
-    """Take the lease of a job that is due, or None when somebody else has it. One statement; the database's clock decides."""
+    """Take the lease of a job that is due, or None when somebody else has it. The database's clock decides.
+
+    A row that is locked is being published or taken: it is passed over, so that one that stands still there holds up no other worker.
+    """
     token = uuid.uuid4()
-    lease = dt.timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    job = Job.objects.filter(pk=job_id).only("kind").first()
-    if job is None:
-        return None
-    kind: JobKind = registry.jobs.get(job.kind)
     due = Q(state=JobState.QUEUED) | _due() if at_once else _due()
-    taken = Job.objects.filter(due, pk=job_id).update(
-        state=JobState.RUNNING,
-        lease_token=token,
-        lease_until=Now() + lease,
-        deadline=Now() + kind.timeout,
-        attempts=F("attempts") + 1,
-        progress=0,
-        progress_of=0,
-        progress_words="",
-    )
-    if not taken:
-        return None
-    row = Job.objects.get(pk=job_id)
-    return HeldLease(row.pk, row.organisation_id, row.requested_by_id, row.subject, token, row.attempts)
+    with transaction.atomic():
+        job = Job.objects.select_for_update(skip_locked=True).filter(due, pk=job_id).first()
+        if job is None:
+            return None
+        kind: JobKind = registry.jobs.get(job.kind)
+        Job.objects.filter(pk=job_id).update(
+            state=JobState.RUNNING,
+            lease_token=token,
+            lease_until=Now() + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS),
+            deadline=Now() + kind.timeout,
+            attempts=F("attempts") + 1,
+            progress=0,
+            progress_of=0,
+            progress_words="",
+        )
+    return HeldLease(job.pk, job.organisation_id, job.requested_by_id, job.subject, token, job.attempts + 1)
 
 
 @contextmanager
 def _heartbeat(lease: HeldLease) -> Iterator[None]:
-    """Extend the lease and write the progress from a thread with a connection of its own, until the deadline."""
+    """Extend the lease and write the progress from a thread with a connection of its own, until the deadline.
+
+    When that is over, whatever statement the work is waiting for is cancelled: the attempt can publish nothing any more.
+    """
     stop = threading.Event()
-    beat = max(settings.JOB_LEASE_SECONDS / 4, 0.1)
+    beat = min(max(settings.JOB_LEASE_SECONDS / 4, 0.1), 1.0)
+    working = connection.connection  # the work's own, not the thread's
 
     def run() -> None:
         try:
-            while not stop.wait(min(beat, 1.0)):
-                done, of, words = lease._shown
-                Job.objects.filter(
-                    pk=lease.job_id, lease_token=lease.token, state=JobState.RUNNING, deadline__gt=Now()
-                ).update(
-                    lease_until=Now() + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS),
-                    progress=done,
-                    progress_of=of,
-                    progress_words=words[:120],
-                )
+            while not stop.wait(beat):
+                try:
+                    extended = _extend(lease)
+                except (DatabaseError, InterfaceError) as problem:
+                    # The server may be back for the next beat; if it is not, the lease runs out, as it should.
+                    log.warning("job %s: no heartbeat: %s", lease.job_id, type(problem).__name__)
+                    connection.close()
+                    continue
+                if not extended:
+                    lease.lost.set()
+                    _cancel(working)
+                    return
         finally:
             connection.close()
 
@@ -153,39 +211,85 @@ def _heartbeat(lease: HeldLease) -> Iterator[None]:
         thread.join()
 
 
+def _extend(lease: HeldLease) -> bool:
+    done, of, words = lease._shown
+    return bool(
+        Job.objects.filter(
+            pk=lease.job_id, lease_token=lease.token, state=JobState.RUNNING, deadline__gt=Now()
+        ).update(
+            lease_until=Now() + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS),
+            progress=done,
+            progress_of=of,
+            progress_words=words[:120],
+        )
+    )
+
+
+def _cancel(working: Any) -> None:
+    if working is None or working.closed:
+        return
+    try:
+        working.cancel_safe(timeout=5)
+    except Exception as problem:  # noqa: BLE001  # a courtesy to the server: without it the work ends later
+        log.warning("a statement could not be cancelled: %s", type(problem).__name__)
+
+
 def work(lease: HeldLease) -> None:
-    """Work on a claimed job to its end, in this process. Raises JobRefused and whatever the handler raises, after writing it down."""
-    job = Job.objects.get(pk=lease.job_id)
-    kind: JobKind = registry.jobs.get(job.kind)
+    """Work on a claimed job to its end, in this process.
+
+    Raises JobRefused, LeaseLost and whatever the handler raises, after writing it down.
+    """
+    kind: JobKind = registry.jobs.get(Job.objects.values_list("kind", flat=True).get(pk=lease.job_id))
+    if lease.attempt > kind.attempts:
+        words = f"It was tried {kind.attempts} times and never came to an end. Ask the operator to look into it."
+        _fail(lease, kind, words)
+        raise JobRefused(words)
     try:
         with _heartbeat(lease):
             kind.handler(lease)
-    except LeaseLost:
-        log.warning("job %s: the lease was lost; nothing was published", lease.job_id)
-        raise
     except JobRefused as refusal:
-        _close(lease, JobState.FAILED, str(refusal))
+        _fail(lease, kind, str(refusal))
         raise
     except Exception as problem:
-        words = f"{type(problem).__name__}: tried {lease.attempt} times"
-        if lease.attempt >= kind.attempts:
-            _close(lease, JobState.FAILED, words)
+        if lease.lost.is_set() or isinstance(problem, LeaseLost):
+            log.warning("job %s: the lease was lost; nothing was published", lease.job_id)
+            _try_again(lease, kind, f"Stopped after {kind.timeout}")
+            if not isinstance(problem, LeaseLost):
+                raise LeaseLost(f"job {lease.job_id}: stopped by the heartbeat") from problem
         else:
-            wait = min(2**lease.attempt, 300)
-            Job.objects.filter(pk=lease.job_id, lease_token=lease.token, state=JobState.RUNNING).update(
-                state=JobState.QUEUED,
-                lease_token=None,
-                lease_until=None,
-                run_after=Now() + dt.timedelta(seconds=wait),
-                problem=words[:300],
-            )
+            _try_again(lease, kind, type(problem).__name__)
         raise
     _close(lease, JobState.DONE, "")
 
 
-def _close(lease: HeldLease, state: JobState, problem: str) -> None:
+def _try_again(lease: HeldLease, kind: JobKind, problem: str) -> None:
+    """Put a failed attempt back into the queue with a growing wait, or close the job as failed. Nothing where the lease is another's."""
+    if lease.attempt >= kind.errors:
+        words = f"It was tried {lease.attempt} times and failed each time ({problem}). Ask for it again; if that fails, tell the operator."
+        _fail(lease, kind, words)
+        return
+    wait = min(2 ** min(lease.attempt, 30), _LONGEST_WAIT_SECONDS)
     Job.objects.filter(pk=lease.job_id, lease_token=lease.token, state=JobState.RUNNING).update(
-        state=state, problem=problem[:300], finished_at=Now(), lease_until=None, lease_token=None
+        state=JobState.QUEUED,
+        lease_token=None,
+        lease_until=None,
+        run_after=Now() + dt.timedelta(seconds=wait),
+        problem=f"{problem}: tried {lease.attempt} times"[:300],
+    )
+
+
+def _fail(lease: HeldLease, kind: JobKind, words: str) -> None:
+    """Close the job as failed and say so on what it is about, in one transaction. Nothing where the lease is another's."""
+    with transaction.atomic():
+        if _close(lease, JobState.FAILED, words) and kind.failed is not None:
+            kind.failed(lease, words)
+
+
+def _close(lease: HeldLease, state: JobState, problem: str) -> bool:
+    return bool(
+        Job.objects.filter(pk=lease.job_id, lease_token=lease.token, state=JobState.RUNNING).update(
+            state=state, problem=problem[:300], finished_at=Now(), lease_until=None, lease_token=None
+        )
     )
 
 
@@ -203,16 +307,19 @@ def run(job_id: UUID) -> bool:
 
 def sweep() -> int:
     """Wake the workers for everything that is due and clean up after dead attempts. Returns how many were woken."""
-    due = list(Job.objects.filter(_due(), state__in=UNFINISHED).values_list("pk", flat=True)[:1000])
-    for job_id in due:
-        wake(job_id)
+    due = list(Job.objects.filter(_due(), state__in=UNFINISHED).values_list("pk", flat=True)[:_AT_ONCE])
+    told = _tell(due) if due else 0
     clean()
-    return len(due)
+    return told
 
 
 def clean() -> None:
-    """Let every kind of job remove what dead attempts left."""
+    """Let every kind of job remove what dead attempts left. One that cannot does not keep the others from it."""
     kind: Any
-    for _, kind in registry.jobs:
-        if kind.clean is not None:
+    for name, kind in registry.jobs:
+        if kind.clean is None:
+            continue
+        try:
             kind.clean()
+        except Exception:
+            log.exception("what dead attempts of %s left could not be removed", name)

@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from edatrs.core import clock
+from edatrs.core import clock, registry
 from edatrs.core.scope import current_organisation
 from edatrs.core.views import OrganisationView
 from edatrs.organisations import directory
@@ -217,3 +217,13 @@ class ResetSecondFactorView(PeopleView):
         person = self.person(pk)
         second_factor.refuse_own(person, user)
         return person
+
+
+registry.navigation.add(
+    "people",
+    {
+        "words": "People",
+        "url": lambda slug: reverse("organisations:people", args=[slug]),
+        "act": PeopleView.act,
+    },
+)

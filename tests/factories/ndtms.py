@@ -1,0 +1,81 @@
+"""Submissions and what hangs on them, written in the open scope for the organisation acted for."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from caseload.models import Episode
+from edatrs.core import clock
+from edatrs.organisations.models import Organisation, Service
+from ndtms import extract
+from ndtms.choices import ExtractKind, SubmissionState
+from ndtms.models import NationalHolding, Submission, SubmissionContent, SubmissionDownload
+from tests.factories.caseload import DAY, make_episode, make_service
+
+COUNTS = {
+    "rows": 1,
+    "episodes_sent": 1,
+    "withdrawn_clients": 0,
+    "declined_omitted": 0,
+    "not_asked": 0,
+    "out_of_window": 0,
+    "held_back_count": 0,
+}
+
+
+def make_submission(*, service: Service | None = None, content: bytes = b"a,b\r\n1,2\r\n", **fields: Any) -> Submission:
+    """A submission that was built, with its file on disk."""
+    from edatrs.core.scope import current_organisation
+
+    organisation = Organisation.objects.get(pk=current_organisation())
+    service = service or Service.objects.filter(organisation=organisation).first() or make_service(organisation)
+    made = Submission(
+        service=service,
+        agency_code=service.agency_code,
+        dataset=service.dataset,
+        letter="Q",
+        kind=ExtractKind.REPORTING,
+        as_of=DAY,
+        state=SubmissionState.BUILT,
+        asked_at=clock.now(),
+        asked_by_label="a test",
+        snapshot_at=clock.now(),
+        built_at=clock.now(),
+        file_name=f"{service.agency_code}.csv",
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        manifest=COUNTS,
+    )
+    made.stored_as = f"{made.pk}.csv"
+    for name, value in fields.items():
+        setattr(made, name, value)
+    made.save(force_insert=True)
+    folder = extract.folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / made.stored_as).write_bytes(content)
+    return made
+
+
+def make_content(submission: Submission, episode: Episode | None = None, **fields: Any) -> SubmissionContent:
+    """Which episodes its file carries."""
+    defaults = {
+        "carried": [episode.pk] if episode else [],
+        "preview": {"new": [], "replaced": [], "removed_by_consent": [], "missing": [], "removed_though_agreed": []},
+    }
+    return SubmissionContent.objects.create(submission=submission, **{**defaults, **fields})
+
+
+def make_download(submission: Submission, **fields: Any) -> SubmissionDownload:
+    """Its file was taken."""
+    return SubmissionDownload.objects.create(
+        submission=submission, **{"at": clock.now(), "by_label": "a test", **fields}
+    )
+
+
+def make_holding(episode: Episode | None = None, **fields: Any) -> NationalHolding:
+    """An episode that the national collection may hold."""
+    episode = episode or make_episode()
+    return NationalHolding.objects.create(
+        episode=episode, client_id=episode.client_id, **{"held": True, "since": clock.now(), **fields}
+    )
