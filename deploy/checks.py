@@ -21,7 +21,7 @@ PY: list[object] = [common.PYTHON]
 LINT: list[tuple[str, list[object]]] = [
     ("ruff check", [*PY, "-m", "ruff", "check", "--quiet", "."]),
     ("ruff format", [*PY, "-m", "ruff", "format", "--check", "--quiet", "."]),
-    ("import-linter", [common.VENV / "bin" / "lint-imports", "--no-timing"]),
+    ("import-linter", [common.VENV / "bin" / "lint-imports", "--no-logo"]),
     ("mypy", [*PY, "-m", "mypy", "--no-error-summary"]),
 ]
 MIGRATIONS: list[object] = [*PY, "manage.py", "makemigrations", "--check", "--dry-run", "-v", "1"]

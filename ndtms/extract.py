@@ -6,11 +6,12 @@ A file without a published row is never downloadable; what a dead attempt leaves
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -22,9 +23,17 @@ from ndtms import extract_query
 from ndtms.collection import JudgedEpisode
 from ndtms.extract_query import DATE_STYLES, ExtractPlan, Statement
 
+log = logging.getLogger(__name__)
 TEMPORARY = ".part"
 LINE_ENDS = {"CRLF": b"\r\n", "LF": b"\n"}
 WORK_MEMORY = "128MB"
+
+
+class Attempt(NamedTuple):
+    """Whose file it is: the submission, and the lease of the attempt that writes it."""
+
+    submission: UUID
+    token: UUID
 
 
 @dataclass(frozen=True)
@@ -141,16 +150,31 @@ def stored_name(submission_id: UUID, token: UUID) -> str:
     return f"{submission_id}.{token}.csv"
 
 
-def remove_leftovers(*, keep: Callable[[UUID, UUID], bool]) -> int:
-    """Remove files that neither a published submission nor a living attempt owns; `keep(submission, token)` decides. Returns how many."""
-    removed = 0
+def discard(name: str) -> None:
+    """Remove a file that was built and will not be published."""
+    (folder() / name).unlink(missing_ok=True)
+
+
+def remove_leftovers(*, owned: Callable[[set[Attempt]], set[Attempt]]) -> int:
+    """Remove files that neither a published submission nor a living attempt owns; `owned` says which are. Returns how many.
+
+    A file that is not named as ours is left alone, and one that cannot be removed is left for the next time.
+    """
+    files: dict[Path, Attempt] = {}
     for path in folder().iterdir():
         try:
             submission, token, *_ = path.name.split(".")
-            owned = keep(UUID(submission), UUID(token))
+            files[path] = Attempt(UUID(submission), UUID(token))
         except ValueError:
             continue
-        if not owned:
-            path.unlink(missing_ok=True)
+    kept = owned(set(files.values())) if files else set()
+    removed = 0
+    for path, attempt in files.items():
+        if attempt not in kept:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as problem:
+                log.warning("a left-over file could not be removed: %s", problem.strerror)
+                continue
             removed += 1
     return removed

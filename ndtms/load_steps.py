@@ -198,6 +198,11 @@ def _clients(staging: Staging, organisation: UUID) -> None:
             f"SELECT %s, c.id, k.category, k.items, {_ACT} FROM load_client c JOIN load_held_items k USING (client_key) WHERE c.is_new",
             [organisation],
         )
+        # The details of a person whose key alone was held are kept from now on: the line changed something.
+        _run(
+            "INSERT INTO load_result SELECT 'clients.csv', line, FALSE, TRUE FROM load_client c JOIN load_wanted USING (client_key) "
+            "WHERE c.is_new AND c.line IS NOT NULL AND NOT EXISTS (SELECT FROM load_held k WHERE k.client_key = c.client_key)"
+        )
     for column, header in _CLIENT_ITEMS.items():
         if column in columns:
             category = load_dictionary().item(header).category

@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from celery.signals import worker_ready
+from django.db import connection
 
+from edatrs.core.faults import kill_point
 from edatrs.core.tasks import celery_task
 from edatrs.organisations.services import jobs, outbox
 
@@ -14,6 +16,7 @@ from edatrs.organisations.services import jobs, outbox
 @celery_task(jobs.RUN_JOB)
 def run_job(job_id: str) -> None:
     """Work on one job, if it is due and nobody else has it."""
+    kill_point("delivered")
     jobs.run(UUID(job_id))
 
 
@@ -32,4 +35,8 @@ def send_mail() -> None:
 @worker_ready.connect
 def clean_up(**kwargs: Any) -> None:
     """A worker that starts removes what dead ones left, and finds their work."""
-    jobs.sweep()
+    try:
+        jobs.sweep()
+    finally:
+        # This is the parent: children that are forked later must not inherit a connection.
+        connection.close()

@@ -16,7 +16,7 @@ from caseload.dataset.window import BadAgencyCode, extract_file_name, window_sta
 from edatrs.core import clock, trail
 from edatrs.core.faults import kill_point
 from edatrs.core.scope import Actor, current_scope, open_scope
-from edatrs.core.tasks import JobRefused, job_kind
+from edatrs.core.tasks import JobRefused, LeaseLost, job_kind
 from edatrs.organisations.choices import DataSet, JobState
 from edatrs.organisations.models import Job, Organisation, Service, User
 from edatrs.organisations.selectors import UnknownAgency, service_by_agency
@@ -193,28 +193,51 @@ def _worker_scope(lease: Any, *, one_snapshot: bool = False) -> Any:
     )
 
 
-def _living(submission_id: UUID, token: UUID) -> bool:
-    """Whether a file in the folder belongs to an attempt that holds its lease, or to a published submission.
+def _owned(files: set[extract.Attempt]) -> set[extract.Attempt]:
+    """Which of the files in the folder belong to an attempt that holds its lease, or to a published submission.
 
-    Asked for each file by itself, in the submission's organisation, because submissions lie behind row security.
+    Asked organisation by organisation, because submissions lie behind row security. The leases are read first: what loses its lease after
+    that has published by the time the submissions are read, or never will. A file whose job is no longer known is asked for everywhere.
     """
-    job = Job.objects.filter(kind=BUILD_EXTRACT, subject=submission_id).first()
-    if job is None:
-        return False
-    if job.lease_token == token and job.state == JobState.RUNNING:
-        return True
-    with open_scope(actor=Actor.WORKER, organisation_id=job.organisation_id):
-        return Submission.objects.filter(
-            pk=submission_id, stored_as=extract.stored_name(submission_id, token)
-        ).exists()
+    organisations = list(Organisation.objects.values_list("pk", flat=True))
+    jobs_of = {
+        job.subject: job
+        for job in Job.objects.filter(kind=BUILD_EXTRACT, subject__in={f.submission for f in files})
+    }
+    owned: set[extract.Attempt] = set()
+    asked: dict[UUID, set[extract.Attempt]] = {}
+    for file in files:
+        job = jobs_of.get(file.submission)
+        if job is not None and job.state == JobState.RUNNING and job.lease_token == file.token:
+            owned.add(file)
+            continue
+        for organisation_id in organisations if job is None else [job.organisation_id]:
+            asked.setdefault(organisation_id, set()).add(file)
+    for organisation_id, attempts in asked.items():
+        with open_scope(actor=Actor.WORKER, organisation_id=organisation_id):
+            names = set(
+                Submission.objects.filter(pk__in={a.submission for a in attempts}).values_list(
+                    "stored_as", flat=True
+                )
+            )
+        owned |= {a for a in attempts if extract.stored_name(*a) in names}
+    return owned
 
 
 def clean() -> None:
     """Remove what dead attempts left in the extract folder."""
-    extract.remove_leftovers(keep=_living)
+    extract.remove_leftovers(owned=_owned)
 
 
-@job_kind(BUILD_EXTRACT, timeout=dt.timedelta(hours=2), clean=clean)
+def give_up(lease: Any, words: str) -> None:
+    """Say on the submission that it will not be built; called in the transaction that closes its job as failed."""
+    with _worker_scope(lease):
+        found = Submission.objects.filter(pk=lease.subject, state=SubmissionState.BUILDING)
+        if found.update(state=SubmissionState.FAILED, problem=words[:300]):
+            trail.record("ndtms.extract_failed", subject=str(lease.subject))
+
+
+@job_kind(BUILD_EXTRACT, timeout=dt.timedelta(hours=2), clean=clean, failed=give_up)
 def build(lease: Any) -> None:
     """Build the file of a submission in one snapshot, then publish it: the row, its content and the trail in one transaction."""
     kill_point("claimed")
@@ -230,16 +253,22 @@ def build(lease: Any) -> None:
             judged = extract.judge(plan)
             counts = manifest_counts(judged)
             lines = int(counts["episodes_sent"]) + int(counts["withdrawn_clients"])  # type: ignore[call-overload]  # counts of a mapping
-            lease.progress(0, lines, f"{len(judged):,} episodes checked")
+            lease.progress(0, lines, f"{len(judged):,} episodes checked, writing {lines:,}")
             built = extract.write(
-                plan, name=name, on_line=lambda line: lease.progress(line, lines, "Writing the file")
+                plan, name=name, on_rows=lambda n: lease.progress(n, 0, f"{n:,} rows written")
             )
             snapshot_at = scope.now
-        _publish(lease, submission, built, counts, outlook(plan.agency_code, judged), snapshot_at)
     except OSError as problem:
-        words = f"The file could not be written ({problem.strerror}). Free space in the extract folder and build it again."
-        _give_up(lease, words)
+        why = problem.strerror or type(problem).__name__
+        words = f"The file could not be written ({why}). Free space in the extract folder and build it again."
         raise JobRefused(words) from problem
+    try:
+        _publish(lease, submission, built, counts, outlook(plan.agency_code, judged), snapshot_at)
+    except LeaseLost:
+        # Nothing was committed, so nobody can know of the file. After any other error only the clean-up may judge: the commit may have
+        # gone through although its answer was lost.
+        extract.discard(name)
+        raise
     kill_point("published")
 
 
@@ -281,15 +310,8 @@ def _publish(
             subject=str(submission.pk),
             details={"sha256": built.sha256, "rows": built.rows, "counts": counts},
         )
+        kill_point("recorded")
     kill_point("committed")
-
-
-def _give_up(lease: Any, words: str) -> None:
-    with _worker_scope(lease):
-        Submission.objects.filter(pk=lease.subject, state=SubmissionState.BUILDING).update(
-            state=SubmissionState.FAILED, problem=words[:300]
-        )
-        trail.record("ndtms.extract_failed", subject=str(lease.subject))
 
 
 def file_of(submission: Submission) -> Path:

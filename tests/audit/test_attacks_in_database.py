@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Organisation
 from tests.audit.attacks import (
     ATTACKS,
+    DROPPED,
     EDITS,
     drop_the_last_and_make_a_head_of_the_seals_there_are,
     fault_of_edit,
@@ -51,21 +53,33 @@ def found(slug: str) -> Problem | None:
     return only.problem
 
 
-def test_every_attack_is_seen(organisation: Organisation, owner_connection: Any) -> None:
-    rows, head = stored(organisation.pk)
-    assert len(rows) == LENGTH
-    seen: dict[str, Problem | None] = {}
-    expected: dict[str, Problem] = {}
-    with Vandal(owner_connection) as vandal:
+def make_every_attack(chain_id: UUID, connection: Any, places: list[int]) -> None:
+    """All attacks at these positions; the right row must be named each time, and the other chain stay whole."""
+    rows, head = stored(chain_id)
+    seen: dict[tuple[str, int], Problem | None] = {}
+    expected: dict[tuple[str, int], Problem] = {}
+    with Vandal(connection) as vandal:
         assert found("open-road") is None
         for name, attack in ATTACKS.items():
-            after, head_after, expected[name] = attack(rows, head, AT)
-            vandal.put(head.chain, after, head_after)
-            seen[name] = found("open-road")
-            assert found("partnership") is None, name
+            for at in places:
+                after, head_after, expected[name, at] = attack(rows, head, at)
+                vandal.put(head.chain, after, head_after)
+                seen[name, at] = found("open-road")
+                assert found("partnership") is None, name
         vandal.restore()
         assert found("open-road") is None
     assert seen == expected
+
+
+def test_every_attack_is_seen(organisation: Organisation, owner_connection: Any) -> None:
+    make_every_attack(organisation.pk, owner_connection, [AT])
+
+
+@pytest.mark.long
+def test_every_attack_is_seen_at_50_positions(organisation: Organisation, owner_connection: Any) -> None:
+    record_events(organisation.pk, 100)
+    places = random.Random(5).sample(range(2, LENGTH + 100 - DROPPED), 50)
+    make_every_attack(organisation.pk, owner_connection, places)
 
 
 def test_every_edit_in_place_is_seen(organisation: Organisation, owner_connection: Any) -> None:

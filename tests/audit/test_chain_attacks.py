@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -91,3 +92,12 @@ def test_verifying_streams() -> None:
 
     assert verify(rows(), KEY, HEAD) == Problem(10, Fault.CONTENT)
     assert taken == 10
+
+
+@pytest.mark.long
+def test_a_million_whole_rows_raise_no_alarm() -> None:
+    rows, head = make_chain(1_000_000, seed=4)
+    begun = time.perf_counter()
+    assert verify(iter(rows), KEY, head, chain=head.chain) is None
+    took = time.perf_counter() - begun
+    print(f"{len(rows) / took:,.0f} rows a second")

@@ -7,6 +7,7 @@ from typing import Any
 
 from caseload.models import Episode
 from edatrs.core import clock
+from edatrs.core.scope import current_organisation
 from edatrs.organisations.models import Organisation, Service
 from ndtms import extract
 from ndtms.choices import ExtractKind, SubmissionState
@@ -26,8 +27,6 @@ COUNTS = {
 
 def make_submission(*, service: Service | None = None, content: bytes = b"a,b\r\n1,2\r\n", **fields: Any) -> Submission:
     """A submission that was built, with its file on disk."""
-    from edatrs.core.scope import current_organisation
-
     organisation = Organisation.objects.get(pk=current_organisation())
     service = service or Service.objects.filter(organisation=organisation).first() or make_service(organisation)
     made = Submission(
@@ -61,7 +60,13 @@ def make_content(submission: Submission, episode: Episode | None = None, **field
     """Which episodes its file carries."""
     defaults = {
         "carried": [episode.pk] if episode else [],
-        "preview": {"new": [], "replaced": [], "removed_by_consent": [], "missing": [], "removed_though_agreed": []},
+        "preview": {
+            "new": [],
+            "replaced": 0,
+            "removed_by_consent": [],
+            "missing": [],
+            "removed_though_agreed": {},
+        },
     }
     return SubmissionContent.objects.create(submission=submission, **{**defaults, **fields})
 

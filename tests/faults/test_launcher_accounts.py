@@ -68,7 +68,7 @@ def test_root_in_an_ordinary_users_state(ordinary: Launcher) -> None:
 
 def test_an_ordinary_user_in_roots_state(ordinary: Launcher, launcher: Launcher, folder: Path) -> None:
     launcher.starts()
-    ordinary.refuses(str(launcher.state), "EDATRS_STATE", EDATRS_STATE=str(launcher.state))
+    ordinary.refuses(str(launcher.state), "may not use it", "EDATRS_STATE", EDATRS_STATE=str(launcher.state))
     assert launcher.run("status").returncode == 0
     closed = folder / "closed"
     closed.mkdir(mode=0o755)

@@ -15,7 +15,7 @@ from .conftest import Launcher
 
 
 def test_no_postgresql_binary(launcher: Launcher) -> None:
-    launcher.refuses("/nonexistent", "EDATRS_PG_BIN", EDATRS_PG_BIN="/nonexistent")
+    launcher.refuses("/nonexistent", "EDATRS_PG_BIN names it", EDATRS_PG_BIN="/nonexistent")
     launcher.starts()
 
 
@@ -42,7 +42,7 @@ def test_installed_postgresql_when_there_is_no_wheel(monkeypatch: pytest.MonkeyP
 
 
 def test_no_valkey_binary(launcher: Launcher) -> None:
-    launcher.refuses("/nonexistent", "EDATRS_REDIS_BIN", EDATRS_REDIS_BIN="/nonexistent")
+    launcher.refuses("/nonexistent", "EDATRS_REDIS_BIN names it", EDATRS_REDIS_BIN="/nonexistent")
     assert not launcher.processes()
     launcher.starts()
 

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -117,7 +117,7 @@ def enqueue(
 
 
 def wake(job_id: UUID) -> bool:
-    """Tell the workers about a job; False when the broker is away. It never fails and never waits long: the sweeper will tell them again."""
+    """Tell the workers about a job; False when the broker is away. Never fails and never waits long: the sweeper will tell them again."""
     return _tell([job_id]) == 1
 
 
@@ -183,7 +183,7 @@ def _heartbeat(lease: HeldLease) -> Iterator[None]:
     """
     stop = threading.Event()
     beat = min(max(settings.JOB_LEASE_SECONDS / 4, 0.1), 1.0)
-    working = connection.connection  # the work's own, not the thread's
+    working = connections[DEFAULT_DB_ALIAS]  # the work's own; `connection` means the thread's in the thread
 
     def run() -> None:
         try:
@@ -197,7 +197,7 @@ def _heartbeat(lease: HeldLease) -> Iterator[None]:
                     continue
                 if not extended:
                     lease.lost.set()
-                    _cancel(working)
+                    _cancel(working.connection)
                     return
         finally:
             connection.close()
@@ -241,7 +241,9 @@ def work(lease: HeldLease) -> None:
     """
     kind: JobKind = registry.jobs.get(Job.objects.values_list("kind", flat=True).get(pk=lease.job_id))
     if lease.attempt > kind.attempts:
-        words = f"It was tried {kind.attempts} times and never came to an end. Ask the operator to look into it."
+        words = (
+            f"It was tried {kind.attempts} times and never came to an end. Ask the operator to look into it."
+        )
         _fail(lease, kind, words)
         raise JobRefused(words)
     try:

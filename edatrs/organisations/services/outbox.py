@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import smtplib
 
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -11,10 +12,12 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from edatrs.core import clock
+from edatrs.core.faults import kill_point
 from edatrs.organisations.models import OutboundMail, Task
 
 log = logging.getLogger(__name__)
-GIVE_UP_AFTER = 20
+GIVE_UP_AFTER = 100  # tries; at an hour each, four days: longer than a weekend without a mail server
+LONGEST_WAIT_SECONDS = 3600
 
 
 def post(*, unique_key: str, to: str, subject: str, text: str) -> None:
@@ -50,7 +53,11 @@ def tell(
 
 
 def send_due(limit: int = 100) -> int:
-    """Send what is due, each mail under its row lock, and return how many were sent. A mail server that is away delays, never loses."""
+    """Send what is due, each mail under its row lock, and return how many were sent. A mail server that is away delays, never loses.
+
+    A process that dies after the server has taken a mail and before the row says so sends it again, with the same Message-ID, by which
+    mail programs know a duplicate. A mail that cannot be sent does not hold up the others; a server that does not answer ends the run.
+    """
     sent = 0
     for _ in range(limit):
         with transaction.atomic():
@@ -61,18 +68,46 @@ def send_due(limit: int = 100) -> int:
             )
             if mail is None:
                 return sent
-            headers = {"Message-ID": f"<{mail.pk}@caseload.edatrs.example>"}
             try:
-                EmailMessage(mail.subject, mail.text, to=[mail.to], headers=headers).send()
-            except OSError as problem:
-                log.warning("mail %s was not sent: %s", mail.pk, type(problem).__name__)
-                wait = dt.timedelta(seconds=min(30 * 2**mail.attempts, 3600))
-                OutboundMail.objects.filter(pk=mail.pk).update(
-                    attempts=F("attempts") + 1,
-                    next_attempt=Now() + wait,
-                    given_up_at=Now() if mail.attempts + 1 >= GIVE_UP_AFTER else None,
-                )
+                _hand_over(mail)
+            except Exception as problem:  # noqa: BLE001  # one bad mail must not stop the rest
+                _put_off(mail, problem)
+                if _server_is_away(problem):
+                    return sent
                 continue
             OutboundMail.objects.filter(pk=mail.pk).update(sent_at=Now(), attempts=F("attempts") + 1)
-            sent += 1
+            kill_point("mail-sent")
+        sent += 1
     return sent
+
+
+def _hand_over(mail: OutboundMail) -> None:
+    headers = {"Message-ID": f"<{mail.pk}@caseload.edatrs.example>"}
+    EmailMessage(mail.subject, mail.text, to=[mail.to], headers=headers).send()
+
+
+def _server_is_away(problem: Exception) -> bool:
+    """Whether nothing can be sent at all, rather than this mail to this address."""
+    if isinstance(problem, smtplib.SMTPException):
+        return not isinstance(
+            problem, (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError)
+        )
+    return isinstance(problem, OSError)
+
+
+def _put_off(mail: OutboundMail, problem: Exception) -> None:
+    """Try again later, each time later; after GIVE_UP_AFTER tries the mail is marked as given up and stays."""
+    given_up = mail.attempts + 1 >= GIVE_UP_AFTER
+    log.log(
+        logging.ERROR if given_up else logging.WARNING,
+        "mail %s was not sent%s: %s",
+        mail.pk,
+        " and is given up" if given_up else "",
+        type(problem).__name__,
+    )
+    wait = dt.timedelta(seconds=min(30 * 2 ** min(mail.attempts, 20), LONGEST_WAIT_SECONDS))
+    OutboundMail.objects.filter(pk=mail.pk).update(
+        attempts=F("attempts") + 1,
+        next_attempt=Now() + wait,
+        given_up_at=Now() if given_up else None,
+    )

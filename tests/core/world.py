@@ -1,0 +1,92 @@
+"""Rows of every tenant model for some organisations, and walls that can be taken down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.db.models.functions import Now
+
+from edatrs.core.history import History
+from edatrs.core.managers import TenantModel
+from edatrs.core.scope import Actor, open_scope
+from edatrs.organisations.models import Organisation
+from tests.conftest import owner_connect
+from tests.factories.caseload import make_record, make_service
+from tests.factories.consent import make_act
+from tests.factories.ndtms import make_content, make_download, make_holding, make_submission
+from tests.factories.organisations import make_organisation
+
+
+def tenant_models() -> list[type[Any]]:
+    """Every model whose rows belong to an organisation and lie behind both walls, the histories too."""
+    return [
+        model
+        for model in apps.get_models()
+        if issubclass(model, TenantModel | History)
+        or {"organisation", "client"} <= {field.name for field in model._meta.get_fields()}
+    ]
+
+
+def histories() -> list[type[Any]]:
+    """The models of row history."""
+    return [model for model in tenant_models() if issubclass(model, History)]
+
+
+def acting_for(organisation: Organisation, *roles: str, actor: Actor = Actor.PERSON) -> Any:
+    """A scope of the organisation."""
+    return open_scope(
+        actor=actor,
+        organisation_id=organisation.pk,
+        organisation_label=organisation.slug,
+        person_label="a test",
+        roles=frozenset(roles),
+    )
+
+
+def fill(organisation: Organisation) -> dict[type[Any], Any]:
+    """One row of every tenant model, one history row of every tracked one; the rows by model."""
+    make_service(organisation)
+    with acting_for(organisation):
+        episode = make_record(consent="Y", items={"X": "1"})
+        make_act(episode=episode)
+        submission = make_submission()
+        make_content(submission, episode)
+        make_download(submission)
+        make_holding(episode)
+        for history in histories():
+            history.pgh_tracked_model.objects.update(created_at=Now())
+        return {model: model.objects.get() for model in tenant_models()}
+
+
+def two_organisations() -> tuple[Organisation, dict[type[Any], Any], Organisation, dict[type[Any], Any]]:
+    """Two organisations with a row of everything."""
+    one, two = make_organisation(), make_organisation()
+    return one, fill(one), two, fill(two)
+
+
+@contextmanager
+def row_security_off() -> Iterator[list[str]]:
+    """Every table without its row security, for as long as it lasts. Done as owner and committed: open no transaction before."""
+    with owner_connect() as owner:
+        tables = [
+            row[0]
+            for row in owner.execute(
+                "SELECT relname FROM pg_class WHERE relrowsecurity AND relkind IN ('r', 'p') ORDER BY relname"
+            )
+        ]
+        owner.execute("; ".join(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY' for table in tables))
+        try:
+            yield tables
+        finally:
+            owner.execute("; ".join(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY' for table in tables))
+
+
+def in_sql(statement: str, *params: Any) -> list[tuple[Any, ...]]:
+    """Rows as the role that serves requests sees them, past the managers."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall() if cursor.description else []
