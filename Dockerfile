@@ -16,7 +16,7 @@ COPY caseload caseload
 COPY consent consent
 COPY ndtms ndtms
 # Settings refuse to load without these; nothing is connected to, and none of it is a secret or stays in the image.
-RUN EDATRS_SECRET_KEY=build EDATRS_AUDIT_KEY=build EDATRS_FIELD_KEY_1=build EDATRS_HOSTS=build.example \
+RUN EDATRS_SECRET_KEY=build EDATRS_AUDIT_KEY=build EDATRS_FIELD_KEY_1=build EDATRS_HASH_KEY=build EDATRS_HOSTS=build.example \
     DATABASE_URL=postgresql://app@build.example/caseload REDIS_URL=redis://build.example:6379/0 \
     DJANGO_SETTINGS_MODULE=edatrs.settings.production \
     .venv/bin/python manage.py collectstatic --noinput -v 0
@@ -41,4 +41,4 @@ VOLUME ["/extracts"]
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-c", \
     "import os, urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/livez', headers={'Host': os.environ['EDATRS_HOSTS'].split(',')[0]}), timeout=4)"]
 CMD ["gunicorn", "edatrs.wsgi", "--bind", "0.0.0.0:8000", "--workers", "3", "--threads", "4", "--timeout", "120", \
-    "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-", "--forwarded-allow-ips", "*"]
+    "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-", "--forwarded-allow-ips", "*"]

@@ -10,3 +10,7 @@ class CaseloadConfig(AppConfig):
 
     name = "caseload"
     verbose_name = "Caseload"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from caseload import checks  # noqa: F401  # registering is its effect, and Django asks for it here

@@ -59,12 +59,12 @@ def serve(port: int, env: dict[str, str], children: list[tuple[str, subprocess.P
         children.append(("services", common.start_services(env)))
     manage = [common.PYTHON, "manage.py"]
     for words in (["migrate", "-v", "0"], ["collectstatic", "--noinput", "-v", "0"]):
-        if code := common.run([*manage, *words], env=env):
+        if code := run([*manage, *words], env, children):
             return code
     celery = [common.PYTHON, "-m", "celery", "-A", "edatrs"]
     programs = {
         "web": [common.PYTHON, "-m", "gunicorn", "edatrs.wsgi", "--bind", f"{HOST}:{port}", "--workers", "2"]
-        + ["--threads", "4", "--timeout", "120"],
+        + ["--threads", "4", "--timeout", "120", "--no-control-socket"],
         "worker": [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--schedule", state / "celerybeat-schedule"],
     }
@@ -72,12 +72,29 @@ def serve(port: int, env: dict[str, str], children: list[tuple[str, subprocess.P
         children.append((name, start(name, program, env, state)))
     wait_for(port, children, state)
     common.say(f"Serving on http://localhost:{port}/; loading the sample partnership")
-    if code := common.run([*manage, "demo", "--port", port], env=env):
+    if code := run([*manage, "demo", "--port", port], env, children):
         return code
     common.say("Ctrl-C stops it")
     while True:
         time.sleep(0.5)
         refuse_dead(children, state)
+
+
+def run(words: list[object], env: dict[str, str], children: list[tuple[str, subprocess.Popen[str]]]) -> int:
+    """Run a command to its end, out of reach of Ctrl-C: that is for us, and we end it like the other children."""
+    command = subprocess.Popen(
+        [str(word) for word in words],
+        cwd=common.PROJECT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+        preexec_fn=common.end_with_parent,
+    )
+    children.append(("command", command))
+    code = command.wait()
+    children.pop()
+    return code
 
 
 def start(name: str, words: list[object], env: dict[str, str], state: Path) -> subprocess.Popen[str]:

@@ -21,6 +21,14 @@ from caseload.record import DERIVED, EPISODE_ENTITIES
 
 EPISODE_KEY = ("agency_code", "client_id", "episode_id")
 LONGEST_LINE = 4_000_000
+# Of a cell, in characters: what is longer is a quote that was never closed. The csv module's own limit would lose long notes.
+LONGEST_CELL = 1_000_000
+csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
+# Identifiers stand in indexes, which hold no more than some 2,700 bytes.
+LONGEST_IDENTIFIER = 500
+LONGEST_NAME = 200
+# An agency code stands in file names and on the trail.
+AGENCY_CODE = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,19}$"
 MOST_PROBLEMS = 1_000_000
 CLIENT_COLUMNS = (
     "client_key",
@@ -74,9 +82,9 @@ class Problems:
     more: int = 0
 
     def add(self, file: str, line: int, column: str, words: str) -> None:
-        """Note one problem; past a million only counted."""
+        """Note one problem, on one line; past a million only counted."""
         if len(self.found) < MOST_PROBLEMS:
-            self.found.append((file, line, column, words))
+            self.found.append((file, line, column, words if words.isprintable() else _on_one_line(words)))
         else:
             self.more += 1
 
@@ -89,6 +97,11 @@ class Problems:
 
     def __bool__(self) -> bool:
         return bool(self.found)
+
+
+def _on_one_line(text: str) -> str:
+    """A text from a file as it can stand in a line of output."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def check_date(value: str) -> str:
@@ -116,6 +129,11 @@ def check_answer(value: str) -> str:
     )
 
 
+def check_length(most: int) -> Check:
+    """A check for a text that has an end."""
+    return lambda value: "" if len(value) <= most else f"is longer than {most} characters"
+
+
 def check_one_of(*allowed: str) -> Check:
     """A check for a closed list."""
     return lambda value: "" if value in allowed else f"'{value[:40]}' is not one of {', '.join(allowed)}"
@@ -134,7 +152,7 @@ def file_specs() -> tuple[FileSpec, ...]:
             "services.csv",
             ("agency_code", "name", "organisation", "dataset"),
             ("agency_code", "organisation", "dataset"),
-            {"dataset": check_one_of(*DATASETS)},
+            {"dataset": check_one_of(*DATASETS), "name": check_length(LONGEST_NAME)},
         ),
         FileSpec("clients.csv", CLIENT_COLUMNS, ("client_key",), {"date_of_birth": check_date}),
         FileSpec(
@@ -193,7 +211,12 @@ def read_file(
     Returns the SHA-256 of the file.
     """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    try:
+        opened = path.open("rb")
+    except OSError as problem:
+        problems.add(spec.name, 1, "", f"the file cannot be read: {problem.strerror}")
+        return digest.hexdigest()
+    with opened as file:
         lines = _Lines(spec.name, file, problems, digest)
         reader = csv.reader(lines, strict=True)
         header = _next_record(spec, reader, problems)
@@ -268,7 +291,7 @@ def _places(spec: FileSpec, header: list[str], problems: Problems) -> list[tuple
     places: dict[str, int] = {}
     known = set(spec.columns)
     for place, name in enumerate(header):
-        shown = name[:60].replace("\0", "?")
+        shown = _on_one_line(name[:60]).replace(":", "?")
         if name in places:
             problems.add(spec.name, 1, shown, "the column stands twice in the header")
         elif name not in known:

@@ -130,8 +130,8 @@ def _copy_into(table: str, headers: Sequence[str]) -> Iterator[Any]:
 def import_caseload(folder: Path, *, dry_run: bool = False, say: Say = lambda words: None) -> Loaded:
     """Load a bundle as the operator. Raises BundleRefused; a dry run does everything and then undoes it."""
     loaded = Loaded()
-    files = _files(folder)
     try:
+        files = _files(folder)
         with open_scope(actor=Actor.OPERATOR, person_label="operator"):
             staging = _stage(folder, files, say)
             organisations = _organisations()
@@ -142,7 +142,7 @@ def import_caseload(folder: Path, *, dry_run: bool = False, say: Say = lambda wo
                 )
             _write(staging, organisations, say)
             kill_point("import-written")
-            _count(loaded)
+            _count(loaded, staging)
             lines = {name.removesuffix(".csv"): count for name, count in staging.lines.items()}
             details = {"sha256": sha256, "counts": lines, "dry_run": dry_run}
             for organisation in organisations:
@@ -168,7 +168,12 @@ def _files(folder: Path) -> dict[str, Path]:
     found = {}
     for spec in file_specs():
         path = folder / spec.name
-        if path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as problem:
+            problems.add(spec.name, 1, "", f"the file cannot be read: {problem.strerror}")
+            continue
+        if there:
             found[spec.name] = path
         elif spec.needed:
             problems.add(
@@ -198,6 +203,9 @@ def _stage(folder: Path, files: dict[str, Path], say: Say) -> Staging:
         if spec.name in files:
             staging.read(spec, files[spec.name], problems)
     staging.ready()
+    # One load at a time, from the checks to the end: two that bring the same would both find it new.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ndtms.caseload_import'))")
     say("checking references")
     load_checks.alone(staging, problems)
     load_steps.services(staging)
@@ -232,7 +240,7 @@ def _write(staging: Staging, organisations: list[Organisation], say: Say) -> Non
             load_steps.write_organisation(staging, scope)
 
 
-def _count(loaded: Loaded) -> None:
+def _count(loaded: Loaded, staging: Staging) -> None:
     """Created, updated and unchanged lines per file, from what the steps noted."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -243,7 +251,7 @@ def _count(loaded: Loaded) -> None:
         )
         rows = {file: counts for file, *counts in cursor.fetchall()}
     for spec in file_specs():
-        if spec.name in rows:
-            loaded.created[spec.name], loaded.updated[spec.name], loaded.unchanged[spec.name] = rows[
-                spec.name
-            ]
+        if staging.has(spec.name):
+            created, updated, unchanged = rows.get(spec.name, (0, 0, 0))
+            loaded.created[spec.name], loaded.updated[spec.name] = created, updated
+            loaded.unchanged[spec.name] = unchanged

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from edatrs.core.scope import current_organisation
-from ndtms.bundle import EPISODE_KEY, Problems, file_specs
+from ndtms.bundle import AGENCY_CODE, EPISODE_KEY, LONGEST_IDENTIFIER, FileSpec, Problems, file_specs
 
 if TYPE_CHECKING:
     from ndtms.caseload_import import Staging
@@ -20,6 +20,7 @@ IDENTIFIERS = {
     for spec in file_specs()
     if spec.filled[:3] == EPISODE_KEY and len(spec.filled) == 4
 }
+_IDENTIFYING = {"client_key", "client_id", "episode_id", *IDENTIFIERS.values()}
 _KEYS = {
     "services.csv": ("agency_code",),
     "clients.csv": ("client_key",),
@@ -44,7 +45,18 @@ def alone(staging: Staging, problems: Problems) -> None:
     for file, key in _KEYS.items():
         if staging.has(file):
             _twice(problems, file, key)
+    for spec in file_specs():
+        if staging.has(spec.name):
+            _too_long(problems, spec)
     if staging.has("services.csv"):
+        _report(
+            problems,
+            "services.csv",
+            "agency_code",
+            "SELECT line, 'an agency code is at most 20 letters, digits, full stops, hyphens and underscores' "
+            "FROM load_services WHERE agency_code <> '' AND agency_code !~ %s",
+            [AGENCY_CODE],
+        )
         _report(
             problems,
             "services.csv",
@@ -73,6 +85,19 @@ def alone(staging: Staging, problems: Problems) -> None:
             f"SELECT line, 'no line of clients.csv has this key' FROM load_registrations r WHERE client_key <> '' "
             f"AND NOT EXISTS ({in_file}) AND NOT EXISTS (SELECT FROM caseload_personkey k WHERE k.key = r.client_key)",
         )
+
+
+def _too_long(problems: Problems, spec: FileSpec) -> None:
+    """Identifiers that no index could hold."""
+    for name in spec.filled:
+        if name in _IDENTIFYING:
+            _report(
+                problems,
+                spec.name,
+                name,
+                f"SELECT line, 'is longer than {LONGEST_IDENTIFIER} characters' FROM \"{spec.table}\" "
+                f'WHERE char_length("{name}") > {LONGEST_IDENTIFIER}',
+            )
 
 
 def _twice(problems: Problems, file: str, key: tuple[str, ...]) -> None:

@@ -23,6 +23,7 @@ from caseload.models import (
 )
 from caseload.record import EPISODE_ENTITIES, LISTS, ListPlace, place_of
 from edatrs.core.scope import Scope, current_organisation
+from ndtms.bundle import AGENCY_CODE
 
 if TYPE_CHECKING:
     from ndtms.caseload_import import Staging
@@ -59,9 +60,10 @@ def services(staging: Staging) -> None:
             f"h.id IS NOT NULL AND (h.dataset, h.name) IS DISTINCT FROM (s.dataset, {keep.removesuffix(' AS ') or 's.name'}) AS changed "
             "FROM load_services s JOIN organisations_organisation o ON o.slug = s.organisation "
             "LEFT JOIN organisations_service h USING (agency_code) "
-            "WHERE s.agency_code <> '' AND char_length(s.agency_code) <= 20 AND s.dataset IN ('adult', 'yp', 'cjit') "
+            "WHERE s.agency_code ~ %s AND s.dataset IN ('adult', 'yp', 'cjit') "
             "AND (h.id IS NULL OR h.organisation_id = o.id) "
-            "AND NOT EXISTS (SELECT FROM load_services d WHERE d.agency_code = s.agency_code AND d.line < s.line)"
+            "AND NOT EXISTS (SELECT FROM load_services d WHERE d.agency_code = s.agency_code AND d.line < s.line)",
+            [AGENCY_CODE],
         )
         _run(
             "INSERT INTO organisations_service (id, organisation_id, agency_code, name, dataset) "

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from caseload.models.base import KeyedRecord, Record, Voidable
 from edatrs.core.database import TenantForeignKey
-from edatrs.core.history import stamp, tracked
+from edatrs.core.history import frozen, stamp, tracked
 from edatrs.core.managers import TenantModel
 
 
@@ -179,6 +179,7 @@ class Registration(KeyedRecord):
     reference = models.TextField("CLIENT", blank=True, default="", db_default="")
 
     class Meta(KeyedRecord.Meta):
+        triggers = [stamp(), frozen("client_id_text", "service")]
         constraints = [
             _of_client("registration"),
             TenantForeignKey(

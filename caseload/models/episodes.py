@@ -7,7 +7,7 @@ from django.db import models
 from caseload.choices import NdtmsConsent
 from caseload.models.base import KeyedRecord, Voidable
 from edatrs.core.database import TenantForeignKey
-from edatrs.core.history import tracked
+from edatrs.core.history import frozen, stamp, tracked
 
 
 @tracked()
@@ -46,6 +46,7 @@ class Episode(Voidable, KeyedRecord):
     consent_on = models.DateField(null=True, blank=True, editable=False)
 
     class Meta(KeyedRecord.Meta):
+        triggers = [stamp(), frozen("episode_id", "service")]
         constraints = [
             TenantForeignKey(
                 fields=("organisation", "client", "service", "registration"),

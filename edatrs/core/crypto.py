@@ -51,9 +51,8 @@ def decrypt(stored: str) -> str:
 
 def keyed_hash(purpose: str, text: str) -> str:
     """A keyed, one-way digest in hex: equal texts of one purpose are equal, and nobody without the key can try words."""
-    return hmac.new(
-        _key(settings.FIELD_KEY_CURRENT), f"{purpose}\0{text}".encode(), hashlib.sha256
-    ).hexdigest()
+    key = hashlib.sha256(b"edatrs-hash-key:" + settings.HASH_KEY.encode()).digest()
+    return hmac.new(key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
 
 
 class EncryptedTextField(models.TextField):

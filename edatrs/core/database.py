@@ -131,7 +131,8 @@ class TenantForeignKey(BaseConstraint):
         )
 
     def constraint_sql(self, model: type[models.Model], schema_editor: Any) -> None:
-        """None: Django then asks for `create_sql` where it is needed."""
+        """Nothing inside CREATE TABLE, for which Django asks and never comes back: the constraint is added later, as by `create_sql`."""
+        self.create_sql(model, schema_editor)
 
     def create_sql(self, model: type[models.Model], schema_editor: Any) -> Statement:
         """ALTER TABLE … ADD CONSTRAINT …, at the end of the migration, when the target and what makes it unique are there.

@@ -42,6 +42,11 @@ def stamp() -> pgtrigger.Trigger:
     )
 
 
+def frozen(*fields: str) -> pgtrigger.Trigger:
+    """The trigger that refuses to change identifiers which the national match hangs on (O-141): they never change and are never re-used."""
+    return pgtrigger.ReadOnly(name="frozen", fields=list(fields))
+
+
 def tracked() -> Callable[[type[models.Model]], type[models.Model]]:
     """Class decorator: keep the replaced and deleted versions of a model's rows in `<Model>History`."""
     fixed: dict[str, Any] = {

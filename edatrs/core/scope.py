@@ -73,18 +73,19 @@ class Scope:
     person_label: str = ""
     roles: frozenset[str] = frozenset()
     now: dt.datetime = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+    # The instant that a test has set, as it was when the scope was opened: a nested scope hands back what was, not what is.
+    fixed: dt.datetime | None = field(default_factory=clock.frozen_at)
     act: UUID = field(default_factory=uuid4)
     events: Events = field(default_factory=Events)
 
     def settings(self) -> dict[str, str]:
         """The database settings that row security reads; an empty text is 'not set'."""
-        fixed = clock.frozen_at()
         return {
             "app.organisation": str(self.organisation_id or ""),
             "app.person": str(self.person_id or ""),
             "app.operator": "on" if self.actor is Actor.OPERATOR else "",
             "app.act": str(self.act),
-            "app.now": fixed.isoformat() if fixed else "",
+            "app.now": self.fixed.isoformat() if self.fixed else "",
         }
 
 
@@ -170,7 +171,7 @@ def open_scope(
                 with connection.cursor() as cursor:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             read_at = _apply(scope.settings())
-            scope.now = clock.frozen_at() or (outer.now if outer else read_at.astimezone(dt.UTC))
+            scope.now = scope.fixed or (outer.now if outer else read_at.astimezone(dt.UTC))
             token = _current.set(scope)
             try:
                 yield scope

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from edatrs.core import access, clock, registry
 from edatrs.core.scope import scope_or_none
 from edatrs.organisations.choices import Role
+from edatrs.organisations.models import Organisation
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         ]
     roles = [Role(r).label for r in sorted(scope.roles)] if scope else []
     return {
+        "controller": Organisation.objects.filter(is_controller=True).values_list("name", flat=True).first(),
         "organisation": organisation,
         "role_words": ", ".join(roles),
         "areas": areas,

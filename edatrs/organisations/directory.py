@@ -47,7 +47,7 @@ def people_of(organisation_id: UUID) -> QuerySet[User]:
     return User.objects.filter(Exists(here)).annotate(has_second_factor=Exists(app))
 
 
-def person_of(organisation_id: UUID, person_id: object, *, act: str) -> User:
+def person_of(organisation_id: UUID, person_id: UUID, *, act: str) -> User:
     """One of them. Raises Denied for anybody else, existing or not."""
     person = people_of(organisation_id).filter(pk=person_id).first()
     if person is None:
@@ -95,7 +95,7 @@ def ended_roles(user: User, day: dt.date) -> list[Membership]:
     return list(latest.values())
 
 
-def tasks_of(user: User, organisation_id: UUID | None, roles: frozenset[str]) -> QuerySet[Task]:
+def tasks_of(user: User, organisation_id: UUID, roles: frozenset[str]) -> QuerySet[Task]:
     """What a person, or a role they hold, has been told at an organisation and is not done."""
     return Task.objects.filter(
         Q(user=user) | Q(user__isnull=True, role__in=sorted(roles)),
@@ -121,12 +121,12 @@ def role_line(membership: Membership, day: dt.date) -> RoleLine:
     until, begins = membership.valid_until, membership.valid_from
     over = until is not None and until < day
     live = not over and begins <= day
-    if over:
-        state = f"Ended {long_date(until)}"
-    elif not live:
+    if begins > day:
         state = f"From {long_date(begins)}"
+    elif until is None:
+        state = "No end date"
     else:
-        state = f"Until {long_date(until)}" if until else "No end date"
+        state = f"{'Ended' if over else 'Until'} {long_date(until)}"
     services = ", ".join(str(service) for service in membership.services.all())
     return RoleLine(membership, membership.get_role_display(), services or "All services", state, live, over)
 

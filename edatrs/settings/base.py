@@ -53,8 +53,17 @@ def database(role: str) -> dict[str, Any]:
 
 SECRET_KEY = os.environ.get("EDATRS_SECRET_KEY") or embedded.secret("django_secret_key", 48)
 AUDIT_KEY = os.environ.get("EDATRS_AUDIT_KEY") or embedded.secret("audit_key", 32)
-FIELD_KEYS = {"1": os.environ.get("EDATRS_FIELD_KEY_1") or embedded.secret("field_key_1", 32)}
-FIELD_KEY_CURRENT = "1"
+# Encrypted columns: every EDATRS_FIELD_KEY_<version> opens what was sealed with it; the one named current seals.
+FIELD_KEYS = {
+    name.removeprefix("EDATRS_FIELD_KEY_"): value
+    for name, value in os.environ.items()
+    if name.startswith("EDATRS_FIELD_KEY_") and name != "EDATRS_FIELD_KEY_CURRENT" and value
+} or {"1": embedded.secret("field_key_1", 32)}
+FIELD_KEY_CURRENT = os.environ.get("EDATRS_FIELD_KEY_CURRENT") or max(FIELD_KEYS, key=lambda version: version.zfill(9))
+# Keyed digests (recovery codes, links, counted tries) have a key of their own, so that changing a field key does not end them.
+HASH_KEY = os.environ.get("EDATRS_HASH_KEY") or embedded.secret("hash_key", 32)
+# How many proxies of our own stand in front: only what they write in X-Forwarded-For is believed.
+TRUSTED_PROXIES = int(os.environ.get("EDATRS_TRUSTED_PROXIES") or "0")
 DEBUG = False
 DEMO = False
 ALLOWED_HOSTS = [h for h in os.environ.get("EDATRS_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]

@@ -12,6 +12,7 @@ for _name in (
     "EDATRS_SECRET_KEY",
     "EDATRS_AUDIT_KEY",
     "EDATRS_FIELD_KEY_1",
+    "EDATRS_HASH_KEY",
     "DATABASE_URL",
     "REDIS_URL",
     "EDATRS_HOSTS",

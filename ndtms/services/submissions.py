@@ -90,7 +90,7 @@ def check_order(
         raise Refused(
             "as_of_in_future", f"The as-of date {as_of:%d/%m/%Y} is in the future; today is {today:%d/%m/%Y}."
         )
-    in_force = service.letter_on(as_of)
+    in_force = service.letter_on(as_of, load_dictionary().default_letter)
     chosen = letter or in_force
     try:
         columns = load_dictionary().columns(service.dataset, chosen)
@@ -253,9 +253,9 @@ def build(lease: Any) -> None:
             judged = extract.judge(plan)
             counts = manifest_counts(judged)
             lines = int(counts["episodes_sent"]) + int(counts["withdrawn_clients"])  # type: ignore[call-overload]  # counts of a mapping
-            lease.progress(0, lines, f"{len(judged):,} episodes checked, writing {lines:,}")
+            lease.progress(0, lines, f"{len(judged):,} episodes checked")
             built = extract.write(
-                plan, name=name, on_rows=lambda n: lease.progress(n, 0, f"{n:,} rows written")
+                plan, name=name, on_line=lambda line: lease.progress(line, lines, "Writing the file")
             )
             snapshot_at = scope.now
     except OSError as problem:

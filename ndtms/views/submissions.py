@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 
+from caseload.dataset.reader import load_dictionary
 from edatrs.core import access, clock, trail
 from edatrs.core.access import Denied
 from edatrs.core.scope import current_organisation
@@ -100,7 +101,7 @@ class SubmissionListView(OrganisationView):
                     "agency": s.agency_code,
                     "name": s.name,
                     "dataset_words": s.get_dataset_display(),
-                    "letter": s.letter_on(today),
+                    "letter": s.letter_on(today, load_dictionary().default_letter),
                 }
                 for s in services_of(current_organisation())
             ],
@@ -115,7 +116,7 @@ class SubmissionListView(OrganisationView):
         choices = [
             (
                 s.agency_code,
-                f"{s.agency_code} {s.name} ({s.get_dataset_display()}, letter {s.letter_on(today)})",
+                f"{s.agency_code} {s.name} ({s.get_dataset_display()}, letter {s.letter_on(today, load_dictionary().default_letter)})",
             )
             for s in services_of(current_organisation())
         ]

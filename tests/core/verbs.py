@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.db.models import Count, Exists, OuterRef, Value
+from django.db.models import Count, Exists, F, OuterRef, Value
 
 from edatrs.organisations.models import Organisation
 
@@ -72,7 +72,7 @@ VERBS: dict[str, Verb] = {
     "alias": lambda rows, row: list(rows.alias(x=Value(1))),
     "all": lambda rows, row: list(rows.all()),
     "annotate": lambda rows, row: list(rows.annotate(x=Value(1))),
-    "aupdate": lambda rows, row: _now(lambda: rows.aupdate(**{_column(rows): None})),
+    "aupdate": lambda rows, row: _now(lambda: rows.aupdate(**{_column(rows): F(_column(rows))})),
     "aupdate_or_create": lambda rows, row: _now(lambda: rows.aupdate_or_create(pk=row.pk)),
     "bulk_create": lambda rows, row: rows.bulk_create([_unsaved(rows, row)]),
     "bulk_update": lambda rows, row: rows.bulk_update([row], [_column(rows)]),
@@ -111,7 +111,7 @@ VERBS: dict[str, Verb] = {
     "select_for_update": lambda rows, row: list(rows.select_for_update(of=("self",))),
     "select_related": lambda rows, row: list(rows.select_related("organisation")),
     "union": lambda rows, row: list(rows.union(rows.filter(pk=row.pk))),
-    "update": lambda rows, row: rows.update(**{_column(rows): None}),
+    "update": lambda rows, row: rows.update(**{_column(rows): F(_column(rows))}),
     "update_or_create": lambda rows, row: rows.update_or_create(pk=row.pk),
     "values": lambda rows, row: list(rows.values()),
     "values_list": lambda rows, row: list(rows.values_list("pk")),

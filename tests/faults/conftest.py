@@ -46,7 +46,12 @@ class Launcher:
 
     def run(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # type: ignore[call-overload]
-            self.command(*words), capture_output=True, text=True, timeout=60, check=False, **self.options(env)
+            self.command(*words),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            **self.options(env),
         )
 
     def popen(self, *words: str, **env: str) -> subprocess.Popen[str]:
@@ -125,7 +130,7 @@ class Launcher:
         return found
 
 
-def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
+def eventually(holds: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something holds; fail when it does not in time."""
     until = time.monotonic() + seconds
     while not holds():

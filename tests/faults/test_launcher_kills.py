@@ -15,7 +15,7 @@ import pytest
 
 from edatrs.core.embedded import processes
 
-from .conftest import Launcher, eventually
+from .conftest import PROJECT, Launcher, eventually
 
 
 def test_supervisor_killed_leaves_no_process_and_no_loss(launcher: Launcher) -> None:
@@ -64,6 +64,23 @@ def test_both_killed_together(launcher: Launcher) -> None:
     launcher.starts()
     for pid in (launcher.postmaster, launcher.supervisor):
         os.kill(pid, signal.SIGKILL)
+    launcher.starts()
+
+
+def test_services_of_a_script_that_is_killed_end_with_it(launcher: Launcher) -> None:
+    """`make test` and `make demo` start them in this way."""
+    script = subprocess.Popen(
+        [sys.executable, "-c", "import common, os, time; common.start_services(os.environ); time.sleep(600)"],
+        env=launcher.env | {"PYTHONPATH": str(PROJECT / "deploy"), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert script.stdout
+    assert "answer in" in script.stdout.readline()
+    assert launcher.run("status").returncode == 0
+    script.kill()
+    script.communicate()
+    eventually(lambda: not launcher.processes())
     launcher.starts()
 
 

@@ -41,10 +41,11 @@ def life(seed: int, tmp_path: Path, people: int) -> World:
         rng.shuffle(waiting)
         for built in [waiting.pop() for _ in range(min(2, len(waiting)))]:
             (world.refuse if rng.random() < 0.25 else world.confirm)(built)
-        folder = later_bundle(tmp_path / f"{seed}-{step}", folder, f"{seed}-{step}", open_references=rng.random() < 0.5, **style)
+        later = later_bundle(tmp_path / f"{seed}-{step}", folder, f"{seed}-{step}", open_references=rng.random() < 0.5, **style)
         if rng.random() < 0.2:
-            world.load(folder, dry_run=True)
-        world.load(folder)
+            world.load(later, dry_run=True)
+        if world.load(later):
+            folder = later
         if rng.random() < 0.3:
             again = world.load(folder)
             assert not any(again["created"].values()) and not any(again["updated"].values()), again

@@ -11,8 +11,8 @@ from django.core import mail
 from django.test import Client
 
 from edatrs.core.checks import walk_routes
-from edatrs.organisations.models import Organisation, User
-from edatrs.organisations.services import outbox
+from edatrs.organisations.models import Organisation, PasswordLink, User
+from edatrs.organisations.services import outbox, password_links
 from tests.factories.organisations import PASSWORD, make_organisation, make_person, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +49,15 @@ def by_reset(organisation: Organisation) -> tuple[Client, User]:
     assert link
     assert client.post(link[0], {"password": NEW, "again": NEW}).status_code == 302
     assert client.post("/sign-in/", {"email": user.email, "password": NEW}).status_code == 302
+    return client, user
+
+
+def by_invitation(organisation: Organisation) -> tuple[Client, User]:
+    client = Client()
+    user = make_person(organisation, role="organisation_administrator", password=None, second_factor=False)
+    _, link = password_links.make(user=user, purpose=PasswordLink.Purpose.INVITATION)
+    assert client.post("/" + link.split("/", 3)[3], {"password": NEW, "again": NEW}).status_code == 302
+    assert client.post("/sign-in/", {"email": user.email, "password": NEW}).url == "/set-up/"
     return client, user
 
 
@@ -92,6 +101,7 @@ WAYS = [
     anonymous,
     by_password,
     by_reset,
+    by_invitation,
     without_an_app,
     after_a_reset_by_an_administrator,
     with_somebody_elses_app,

@@ -166,6 +166,7 @@ def test_signing_out_is_a_post_and_ends_the_session(client: Client) -> None:
     key = client.session.session_key
     assert client.get("/sign-out/").status_code == 405
     assert client.post("/sign-out/").url == "/sign-in/?ended=out"
+    assert client.get("/o/here/").status_code == 302
     client.cookies["sessionid"] = key
     assert client.get("/o/here/").status_code == 302
 

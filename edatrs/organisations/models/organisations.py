@@ -10,8 +10,6 @@ from django.db import models
 
 from edatrs.organisations.choices import DataSet, OrganisationKind
 
-DEFAULT_LETTER = "Q"
-
 
 class Organisation(models.Model):
     """A partner: a tenant, with the contact items of obligation 2. A brand may be shared by two partners and is not a tenant (3)."""
@@ -57,10 +55,10 @@ class Service(models.Model):
     def __str__(self) -> str:
         return f"{self.agency_code} {self.name}".strip()
 
-    def letter_on(self, day: dt.date) -> str:
-        """The data set letter in force at the service on a day: the latest dated setting, else Q, which the protocol names (28)."""
+    def letter_on(self, day: dt.date, default: str) -> str:
+        """The data set letter in force at the service on a day: the latest dated setting, else the dictionary's default."""
         setting = self.letters.filter(in_force_from__lte=day).order_by("-in_force_from").first()
-        return setting.letter if setting else DEFAULT_LETTER
+        return setting.letter if setting else default
 
 
 class ServiceLetter(models.Model):

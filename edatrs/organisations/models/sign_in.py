@@ -11,7 +11,7 @@ from base64 import b32decode
 
 from django.db import models
 from django.db.models import Q
-from django_otp.models import Device, DeviceManager
+from django_otp.models import Device
 from django_otp.oath import hotp
 
 from edatrs.core import clock
@@ -34,8 +34,6 @@ class AuthenticatorApp(Device):
         default=-1, help_text="Of the last code used; none so early is taken again"
     )
     created_at = models.DateTimeField()
-
-    objects = DeviceManager()
 
     class Meta:
         ordering = ["-created_at"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import smtplib
+from uuid import UUID
 
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -32,10 +33,10 @@ def post(*, unique_key: str, to: str, subject: str, text: str) -> None:
 def tell(
     *,
     unique_key: str,
-    organisation_id: object,
+    organisation_id: UUID,
     words: str,
     link: str = "",
-    user_id: object = None,
+    user_id: UUID | None = None,
     role: str = "",
 ) -> None:
     """Write an in-app task for a person or for whoever holds a role, in the open transaction; the same key twice is one task."""

@@ -265,8 +265,8 @@ def remember_organisation(*, acting_user: User, organisation: Organisation) -> N
 @transaction.atomic
 def task_done(*, task_id: UUID, acting_user: User) -> None:
     """Mark one of one's own tasks as done. Raises Denied."""
-    scope = current_scope()
-    task = directory.tasks_of(acting_user, scope.organisation_id, scope.roles).filter(pk=task_id).first()
+    own = directory.tasks_of(acting_user, current_organisation(), current_scope().roles)
+    task = own.filter(pk=task_id).first()
     if task is None:
         raise Denied("tasks.own", "not one's own", subject=str(task_id))
     task.done_at = clock.now()

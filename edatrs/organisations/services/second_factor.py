@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b32encode
+from uuid import UUID
 
 from django.db import models, transaction
 
@@ -163,7 +164,7 @@ def refuse_own(person: User, acting_user: User) -> None:
 
 
 @transaction.atomic
-def reset(*, person_id: object, identity_check: str, reason: str, acting_user: User) -> User:
+def reset(*, person_id: UUID, identity_check: str, reason: str, acting_user: User) -> User:
     """Take a person's second factor away, after their identity was checked: they set up a new one at the next sign-in.
 
     Only for people of the organisation acted for, and never for oneself. Raises Denied.

@@ -6,6 +6,7 @@ The session itself is the view's; the second factor is in `second_factor`, links
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.hashers import is_password_usable, make_password
 from django.db import transaction
@@ -21,7 +22,8 @@ from edatrs.organisations.services.attempts import Step
 
 def record(event: str, user: User, **details: Any) -> None:
     """Put what happened to a person's sign-in on the trail of every organisation they have a role at today: one event."""
-    first, *others = directory.organisation_ids_of(user, clock.today()) or [None]
+    mine: list[UUID | None] = [*directory.organisation_ids_of(user, clock.today())]
+    first, *others = mine or [None]
     trail.record(event, organisation_id=first, also=others, subject=str(user.pk), details=details)
 
 
@@ -72,7 +74,7 @@ def complete(*, user: User, factor: str) -> None:
 @transaction.atomic
 def first_time(*, user: User, address: str) -> None:
     """The sign-in that ends with the set-up of the second factor."""
-    attempts.begin(email=user.email, address=address, step=Step.SECOND_FACTOR).end(True)
+    attempts.Attempt(attempts.account_of(user.email), address, Step.SECOND_FACTOR, refused=False).end(True)
     complete(user=user, factor="authenticator_app")
 
 

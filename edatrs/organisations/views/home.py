@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 
-from edatrs.core.scope import current_scope
+from edatrs.core.scope import current_organisation, current_scope
 from edatrs.core.views import OrganisationView
 from edatrs.organisations import directory
 from edatrs.organisations.services import attempts, people
@@ -27,7 +27,7 @@ class HomeView(OrganisationView):
         scope = current_scope()
         return self.page(
             request,
-            tasks=directory.tasks_of(user, scope.organisation_id, scope.roles),
+            tasks=directory.tasks_of(user, current_organisation(), scope.roles),
             last=attempts.last_sign_in(user.email),
         )
 

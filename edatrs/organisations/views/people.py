@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
@@ -83,6 +84,8 @@ class InviteView(PeopleView):
                 person = people.invite(**form.values(), acting_user=user)
             except people.RoleRefused as refused:
                 form.add_error("role", str(refused))
+            except ValidationError as error:
+                form.add_error("email", error.messages)
             else:
                 messages.success(request, f"A mail is on its way to {person.email}")
                 return self.to_person(organisation, person.pk)

@@ -1,0 +1,186 @@
+"""The catalogue of the database, held against the rules of design section 6 (T24)."""
+
+from __future__ import annotations
+
+import pytest
+
+from edatrs.core.embedded.roles import FUNCTIONS_OWNER, LOGINS
+from tests.architecture import catalogue
+from tests.core.world import histories, in_sql, tenant_models
+
+pytestmark = pytest.mark.django_db
+READERS = {"aggregate", "report", "verifier", FUNCTIONS_OWNER}
+# Functions that run with their owner's rights. Each must be here with who looked at it, and have a fixed search_path.
+REVIEWED_DEFINER_FUNCTIONS: set[str] = set()
+# Unique over all organisations, and why that gives nothing away.
+REVIEWED_UNIQUE = {
+    "caseload_client_record_number_key": "counted by a sequence, never typed",
+    "consent_act_sequence_once": "counted by a sequence, never typed",
+}
+# These columns hold an unguessable id of a row of one organisation, so what they make unique does not span two. A service is known to
+# all, but only a registration or an episode of its own organisation can name it (registration_at_own_service).
+IDS = {"id", "pgh_id", "client_id", "episode_id", "submission_id"}
+TEXTS = {"caseload_episode": {"episode_id"}}  # EPISODID as it came, not a key
+OF_A_SERVICE = {"clientid_once_an_agency", "episodid_once_an_agency"}
+
+
+def test_the_tests_run_as_the_role_that_serves_requests() -> None:
+    assert catalogue.current_role() == "app"
+    assert in_sql("SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'app'") == [
+        (False, False, False, False)
+    ]
+
+
+def test_every_tenant_table_has_forced_row_security_and_a_policy() -> None:
+    state = dict(
+        (name, (on, forced, policies))
+        for name, on, forced, policies in in_sql(
+            "SELECT relname, relrowsecurity, relforcerowsecurity, "
+            "(SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) FROM pg_class c "
+            "WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+        )
+    )
+    guarded = catalogue.tenant_tables() | set(catalogue.OTHER_POLICY)
+    assert {name for name in guarded if state[name][:2] != (True, True) or not state[name][2]} == set()
+    assert {name for name, (on, *_) in state.items() if on} == guarded, "no row security that nobody listed"
+
+
+def test_no_table_of_an_organisation_escapes_the_lists() -> None:
+    """By column, whatever Django calls the model: with an organisation or a client it is a tenant table, or it is listed with a reason."""
+    found = {
+        row[0]
+        for row in in_sql(
+            "SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = 'public' "
+            "AND column_name IN ('organisation_id', 'client_id', 'episode_id')"
+        )
+    }
+    assert found - catalogue.tenant_tables() - set(catalogue.OPEN) - set(catalogue.OTHER_POLICY) == set()
+    with_client = {
+        row[0]
+        for row in in_sql("SELECT table_name FROM information_schema.columns WHERE column_name = 'client_id'")
+    }
+    assert with_client <= catalogue.tenant_tables()
+    assert set(catalogue.OPEN).isdisjoint(with_client)
+
+
+def test_each_policy_is_of_the_organisation_and_reads_the_setting_once() -> None:
+    policies = in_sql(
+        "SELECT tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies WHERE tablename = ANY(%s)",
+        sorted(catalogue.tenant_tables()),
+    )
+    assert len(policies) == len(catalogue.tenant_tables())
+    for table, name, permissive, command, using, check in policies:
+        assert (name, permissive, command, check) == ("own", "PERMISSIVE", "ALL", None), table
+        wanted = "(organisation_id=(SELECT(NULLIF(current_setting('app.organisation'::text,true),''::text))::uuid"
+        assert wanted in using.replace("\n", "").replace(" ", "").replace("SELECT", "SELECT"), table
+
+
+def test_who_serves_requests_owns_nothing_and_can_become_nobody() -> None:
+    owned = "SELECT relname FROM pg_class WHERE pg_get_userbyid(relowner) <> 'owner' AND relnamespace = 'public'::regnamespace"
+    assert in_sql(owned) == []
+    for role in {*LOGINS, FUNCTIONS_OWNER} - {"owner"}:
+        others = {*LOGINS, FUNCTIONS_OWNER, "postgres"} - {role}
+        members = in_sql("SELECT o FROM unnest(%s::text[]) o WHERE pg_has_role(%s, o, 'MEMBER')", sorted(others), role)
+        assert members == [], role
+        assert in_sql(
+            "SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_database_privilege(%s, current_database(), 'CREATE')",
+            role,
+            role,
+        ) == [(False, False)], role
+    powers = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication)"
+    assert in_sql(powers, [*LOGINS, FUNCTIONS_OWNER]) == []
+
+
+def test_nobody_may_do_more_than_is_written_here() -> None:
+    tenant = catalogue.tenant_tables() | set(catalogue.OTHER_POLICY)
+    grown = catalogue.APPEND_ONLY | {model._meta.db_table for model in histories()}
+    app = catalogue.rights("app")
+    for table in tenant:
+        expected = {"SELECT", "INSERT"} if table in grown | {"caseload_personkey"} else {"SELECT", "INSERT", "UPDATE"}
+        assert app[table] == expected, table
+    for table, may in app.items():
+        assert not may & {"TRUNCATE", "TRIGGER", "REFERENCES"}, table
+    for role in READERS:
+        held = {table: may for table, may in catalogue.rights(role).items() if table in tenant}
+        assert held == ({"audit_auditevent": {"SELECT"}} if role == "verifier" else {}), role
+    destroyer = catalogue.rights("destroyer")
+    assert {frozenset(may) for may in destroyer.values()} == {frozenset({"SELECT", "DELETE"})}
+    assert set(destroyer) <= tenant | {"caseload_person"}
+    assert "audit_auditevent" not in destroyer
+    assert {table for table in destroyer if table in catalogue.tenant_tables()} == catalogue.tenant_tables()
+
+
+def test_everybody_together_may_do_nothing() -> None:
+    public = in_sql(
+        "SELECT relname FROM pg_class, aclexplode(COALESCE(relacl, acldefault('r', relowner))) a "
+        "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'S') AND a.grantee = 0"
+    )
+    assert public == []
+
+
+def test_views_ask_as_who_asks_and_nothing_is_copied_past_the_policies() -> None:
+    assert in_sql("SELECT matviewname FROM pg_matviews") == []
+    views = in_sql(
+        "SELECT relname, COALESCE(reloptions::text, '') FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace"
+    )
+    assert [name for name, options in views if "security_invoker=true" not in options] == []
+    assert in_sql("SELECT relname FROM pg_class WHERE relkind = 'f'") == []
+    assert in_sql("SELECT rulename FROM pg_rules WHERE schemaname = 'public'") == []
+
+
+def test_functions_run_with_the_rights_of_who_calls_them() -> None:
+    definers = in_sql(
+        "SELECT p.proname, COALESCE(p.proconfig::text, '') FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef"
+    )
+    assert {name for name, _ in definers} == REVIEWED_DEFINER_FUNCTIONS
+    assert [name for name, config in definers if "search_path" not in config] == []
+
+
+def test_every_foreign_key_between_tenant_tables_carries_the_organisation() -> None:
+    """A foreign-key check ignores row security (threat 6). A narrower one may stand beside one that carries it."""
+    tenant = catalogue.tenant_tables()
+    keys = [key for key in catalogue.foreign_keys() if key[0] in tenant and key[3] in tenant | {"organisations_service"}]
+    carrying = {
+        (table, other, column)
+        for table, _, columns, other, theirs in keys
+        if "organisation_id" in columns and "organisation_id" in theirs
+        for column in columns
+    }
+    bare = [(table, name) for table, name, columns, other, _ in keys if (table, other, columns[0]) not in carrying]
+    assert bare == []
+
+
+def test_every_reference_of_a_tenant_model_is_held_by_the_database() -> None:
+    """Django's own constraints are off where ours are on: no reference may be left without either."""
+    tenant = catalogue.tenant_tables()
+    held = {(table, column) for table, _, columns, _, _ in catalogue.foreign_keys() for column in columns}
+    recorded = {model._meta.db_table for model in histories()}
+    loose = [
+        (model._meta.db_table, field.column)
+        for model in tenant_models()
+        for field in model._meta.concrete_fields
+        if field.is_relation and model._meta.db_table not in recorded
+        if (model._meta.db_table, field.column) not in held
+    ]
+    assert {column for _, column in loose} <= {"organisation_id"}, loose
+    "the organisation itself is in every composite key"
+    for table, _ in loose:
+        assert any("organisation_id" in columns and table == t for t, _, columns, _, _ in catalogue.foreign_keys()), table
+    assert tenant
+
+
+def test_what_is_unique_over_all_organisations_is_reviewed() -> None:
+    spanning = {
+        index
+        for table, index, columns in catalogue.unique_indexes()
+        if "organisation_id" not in columns and not IDS & (set(columns) - TEXTS.get(table, set()))
+    }
+    assert spanning == {*REVIEWED_UNIQUE, *OF_A_SERVICE}
+
+
+def test_a_sequence_is_counted_and_never_set() -> None:
+    held = in_sql(
+        "SELECT relname, has_sequence_privilege('app', oid, 'UPDATE') FROM pg_class "
+        "WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
+    )
+    assert [name for name, may_set in held if may_set] == []

@@ -1,0 +1,210 @@
+"""The pieces of work that are measured, each run by `child.py` in a process of its own."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+
+from edatrs.core import clock, embedded
+from edatrs.core.scope import Actor, open_scope
+from edatrs.organisations.services import jobs
+from ndtms import extract, extract_query
+from ndtms.caseload_import import import_caseload
+from ndtms.choices import ExtractKind
+from ndtms.extract_query import ExtractPlan, Statement
+from ndtms.services import submissions
+from tests.benchmarks import loads, world
+from tests.benchmarks.measure import Cost, watch
+from tests.oracle.big_bundle import AS_OF
+
+# The day of the bundle's data; an as-of date may not be in the future.
+_NOW = dt.datetime.combine(AS_OF, dt.time(12), dt.UTC)
+
+
+def load(database: str, folder: Path) -> Cost:
+    """Our load."""
+    world.use(database)
+    with watch(_backend()) as cost:
+        loaded = import_caseload(folder)
+    cost.facts = {kind: sum(getattr(loaded, kind).values()) for kind in ("created", "updated", "unchanged")}
+    return cost
+
+
+def load_by_hand(database: str, folder: Path) -> Cost:
+    """The hand-written load, as the owner."""
+    with world.owner(database) as connected, watch(lambda: connected.info.backend_pid) as cost:
+        loads.hand_written(connected, folder)
+    return cost
+
+
+def copy_files(database: str, folder: Path) -> Cost:
+    """A bare COPY of the files."""
+    with world.owner(database) as connected, watch(lambda: connected.info.backend_pid) as cost:
+        loads.bare_copy(connected, folder)
+    return cost
+
+
+def build_file(database: str, agency: str, kind: str) -> Cost:
+    """Our extract as far as the file on disk: judged, lined up, streamed, hashed, fsynced."""
+    world.use(database)
+    plan = _plan(agency, kind)
+    with _extract_folder(), _acting(plan), watch(_backend()) as cost:
+        extract.judge(plan)
+        built = extract.write(plan, name="benchmark.csv", on_line=lambda line: None)
+    cost.facts = {"rows": built.rows, "size": built.size}
+    return cost
+
+
+def build_job(database: str, agency: str, kind: str) -> Cost:
+    """Our extract as a worker builds it: claimed, built, with its manifest and preview, published."""
+    world.use(database)
+    with clock.frozen(_NOW), _extract_folder():
+        with open_scope(actor=Actor.OPERATOR, person_label="operator"):
+            order = submissions.check_order(agency_code=agency, dataset=None, letter=None, kind=kind, as_of=AS_OF)
+        organisation = order.service.organisation
+        with open_scope(
+            actor=Actor.OPERATOR, organisation_id=organisation.pk, organisation_label=organisation.slug, person_label="operator"
+        ):
+            submission, job = submissions.ask_for_extract(order=order, acting_user=None, held=True)
+        with watch(_backend()) as cost:
+            lease = jobs.claim(job.pk, at_once=True)
+            assert lease is not None
+            jobs.work(lease)
+        with open_scope(actor=Actor.OPERATOR, organisation_id=organisation.pk, person_label="operator"):
+            submission.refresh_from_db()
+            cost.facts = {"size": submission.size, **submission.manifest}
+    return cost
+
+
+def copy_by_psql(database: str, agency: str, kind: str, role: str = "owner") -> Cost:
+    """The same three statements and the COPY of the same SELECT by psql, standard output to a file.
+
+    As the owner row security is lifted (`world.lift_row_security` was called); as `app` it is on.
+    """
+    world.use(database)
+    plan = _plan(agency, kind)
+    with _acting(plan):
+        before = [
+            "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            f"SET LOCAL work_mem = '{extract.WORK_MEMORY}'",
+            "SET LOCAL datestyle = 'SQL, DMY'",
+            f"SET LOCAL app.organisation = '{plan.organisation_id}'",
+            *(_literal(statement) for statement in _statements(plan)),
+        ]
+        select = _literal(extract_query.stream(plan))
+    return _psql(database, role, before, f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')")
+
+
+def make_ready(database: str, agency: str, kind: str) -> Cost:
+    """The rows of the file in a table of their own, for `copy_ready`."""
+    world.use(database)
+    plan = _plan(agency, kind)
+    with _acting(plan):
+        before, select = [_literal(statement) for statement in _statements(plan)], _literal(extract_query.stream(plan))
+    with world.owner(database) as connected, watch(lambda: connected.info.backend_pid) as cost:
+        connected.execute("DROP TABLE IF EXISTS ready")
+        with connected.transaction():
+            connected.execute(f"SET LOCAL work_mem = '{extract.WORK_MEMORY}'")
+            for statement in (*before, f"CREATE TABLE ready AS {select}", "ALTER TABLE ready DROP COLUMN ord"):
+                connected.execute(statement)
+        connected.execute("VACUUM (ANALYZE) ready")
+    return cost
+
+
+def copy_ready(database: str) -> Cost:
+    """A COPY of the rows that stand ready in a table, by psql."""
+    return _psql(database, "owner", ["SET datestyle = 'SQL, DMY'"], "COPY ready TO STDOUT (FORMAT csv, HEADER true)")
+
+
+def _statements(plan: ExtractPlan) -> Iterator[Statement]:
+    """What is run before the stream, in the same transaction."""
+    yield extract_query.judge(plan)
+    yield extract_query.line_up()
+    yield Statement("ANALYZE extract_episode", ())
+    yield Statement("ANALYZE extract_line", ())
+
+
+def _backend() -> Callable[[], int]:
+    connection.ensure_connection()
+    pid: int = connection.connection.info.backend_pid
+    return lambda: pid
+
+
+def _plan(agency: str, kind: str) -> ExtractPlan:
+    with open_scope(actor=Actor.OPERATOR, person_label="operator"):
+        service = submissions.service_by_agency(agency)
+        return ExtractPlan(
+            service_id=service.pk,
+            organisation_id=service.organisation_id,
+            agency_code=agency,
+            dataset=service.dataset,
+            letter=service.letter_on(AS_OF, "Q"),
+            kind=ExtractKind(kind),
+            as_of=AS_OF,
+            window_start=submissions.window_start(AS_OF),
+            cmsid=settings.CMSID,
+        )
+
+
+@contextmanager
+def _acting(plan: ExtractPlan) -> Iterator[None]:
+    with open_scope(actor=Actor.WORKER, organisation_id=plan.organisation_id, one_snapshot=True):
+        yield
+
+
+@contextmanager
+def _extract_folder() -> Iterator[None]:
+    """Files go where extracts go, on the same disk as the database, and are gone afterwards."""
+    made = tempfile.mkdtemp(prefix="bench-", dir=embedded.state_dir() if embedded.state_dir().is_dir() else None)
+    settings.EXTRACT_DIR = Path(made)
+    try:
+        yield
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _literal(statement: Statement) -> str:
+    """A statement with its parameters written into it, for psql."""
+    return psycopg.ClientCursor(connection.connection).mogrify(statement.sql, statement.params)
+
+
+def _psql(database: str, role: str, before: list[str], copy: str) -> Cost:
+    """Run statements by psql in one session, the output of the last to a file on the same disk as our extracts."""
+    from edatrs.core.embedded import binaries
+    from edatrs.settings.base import database as settings_of
+
+    beside = binaries.postgres().folder / "psql"
+    program = str(beside) if beside.exists() else shutil.which("psql")
+    if program is None:
+        raise SystemExit("psql: not found; apt-get install postgresql-client")
+    found = world.words(settings_of(role), database)
+    env = {"PGPASSWORD": str(found.pop("password", ""))}
+    address = " ".join(f"{key}='{value}'" for key, value in found.items())
+    with _extract_folder():
+        script, output, who = (settings.EXTRACT_DIR / name for name in ("script.sql", "out.csv", "pid"))
+        lines = [f"\\o {who}", "SELECT pg_backend_pid();", "\\o /dev/null", *(f"{sql};" for sql in before), "\\o", f"{copy};"]
+        script.write_text("\n".join(lines))
+        with output.open("wb") as out, watch(lambda: _pid(who), children=True) as cost:
+            subprocess.run(
+                [program, "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", address, "-f", str(script)], env=env, stdout=out, check=True
+            )
+        cost.facts = {"size": output.stat().st_size}
+    return cost
+
+
+def _pid(file: Path) -> int | None:
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,371 @@
+"""Extracts built by real workers that are killed at every named point, while consent and record change under them (issue 2, T5).
+
+The record of a service is a pure function of a generation: which of its episodes agree, which exist, and a mark that every agreed one
+carries. A change moves all of it to the next generation in one transaction. So a file is right if and only if all its marks are the same
+and its rows are exactly those of that generation; a file of two moments shows.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from audit.models import AuditEvent
+from caseload.models import Episode
+from edatrs.core.scope import Actor, open_scope
+from edatrs.organisations.choices import JobState
+from edatrs.organisations.models import Job, Service
+from edatrs.organisations.services import jobs
+from ndtms import extract
+from ndtms.choices import SubmissionState
+from ndtms.models import Submission, SubmissionContent
+from ndtms.services import submissions
+from ndtms.services.submissions import ExtractOrder
+
+from . import worker
+from .worker import Crew, crew
+
+SAMPLE = Path(__file__).parent.parent / "data" / "sample" / "bundle-2"
+# In the order in which an attempt comes by.
+POINTS = (
+    "delivered",
+    "claimed",
+    "snapshot",
+    "judged",
+    "before-copy",
+    "copying",
+    "copied",
+    "fsynced",
+    "renamed",
+    "recorded",
+    "committed",
+    "published",
+)
+FIRST_DAY = dt.date(2026, 11, 1)
+MARK = "ALCUNITS"
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def agrees(episode_id: str, generation: int) -> bool:
+    """Whether an episode agrees in a generation; the database says the same by the same hash."""
+    return hashlib.md5(f"{episode_id}:{generation}".encode(), usedforsecurity=False).digest()[0] % 2 == 0
+
+
+_TURN = f"""
+UPDATE caseload_episode SET
+    consent = CASE WHEN get_byte(decode(md5(episode_id || ':' || %(generation)s), 'hex'), 0) %% 2 = 0 THEN 'Y' ELSE 'N' END,
+    items = jsonb_set(items, '{{{MARK}}}', to_jsonb(%(generation)s::text))
+WHERE service_id = %(service)s AND episode_id = ANY(%(episodes)s)
+"""
+_BEAR = """
+INSERT INTO caseload_episode (organisation_id, client_id, registration_id, service_id, id, episode_id, referred_on, triaged_on,
+    referral_source, drug_1, items)
+SELECT organisation_id, client_id, registration_id, service_id, gen_random_uuid(), %(new)s, referred_on, triaged_on,
+    referral_source, drug_1, items
+FROM caseload_episode WHERE service_id = %(service)s AND episode_id = %(like)s
+"""
+
+
+@dataclass
+class Turning:
+    """A service whose record turns from one generation to the next."""
+
+    service: Service
+    known: dict[str, str]  # the client of each episode that the collection holds and that turns
+    always_withdrawn: set[str]
+    born: dict[str, int] = field(default_factory=dict)
+    client_of_born: dict[str, str] = field(default_factory=dict)
+    generation: int = 0
+
+    def turn(self, *, bear: bool) -> None:
+        """Move the record on by one generation, in one transaction."""
+        number = self.generation + 1
+        with acting_for(self.service), connection.cursor() as cursor:
+            if bear:
+                like = min(self.known)
+                new = f"9{number:06d}"
+                cursor.execute(_BEAR, {"new": new, "service": self.service.pk, "like": like})
+                self.born[new] = number
+                self.client_of_born[new] = self.known[like]
+            cursor.execute(
+                _TURN,
+                {
+                    "generation": str(number),
+                    "service": self.service.pk,
+                    "episodes": [*self.known, *self.born],
+                },
+            )
+        self.generation = number
+
+    def rows(self, generation: int) -> tuple[set[str], set[str]]:
+        """What the file of a generation holds: episodes, and clients that withdraw."""
+        born = {e for e, since in self.born.items() if since <= generation}
+        carried = {e for e in {*self.known, *born} if agrees(e, generation)}
+        withdrawn = {c for e, c in self.known.items() if not agrees(e, generation)} | self.always_withdrawn
+        return carried, withdrawn
+
+
+def acting_for(service: Service) -> Any:
+    """A scope of the operator for the organisation of a service."""
+    return open_scope(
+        actor=Actor.OPERATOR,
+        organisation_id=service.organisation_id,
+        organisation_label=service.organisation.slug,
+        person_label="operator",
+    )
+
+
+@pytest.fixture
+def turning() -> list[Turning]:
+    """The services of the sample, each with the episodes that would be sent if they agree."""
+    call_command("load_partnership", stdout=io.StringIO(), stderr=io.StringIO())
+    call_command("import_caseload", str(SAMPLE), stdout=io.StringIO(), stderr=io.StringIO())
+    found = []
+    for service in Service.objects.select_related("organisation").order_by("agency_code"):
+        submission, _ = ask(service, FIRST_DAY)
+        job = Job.objects.get(subject=submission)
+        lease = jobs.claim(job.pk, at_once=True)
+        if lease is None:
+            continue
+        jobs.work(lease)
+        with acting_for(service):
+            built = Submission.objects.select_related("content").get(pk=submission)
+            if not built.content.carried:
+                continue
+            known = dict(
+                Episode.objects.filter(pk__in=built.content.carried).values_list(
+                    "episode_id", "registration__client_id_text"
+                )
+            )
+            always = {row["CLIENTID"] for row in rows_of(built) if row["CONSENT"] == "N"}
+        found.append(Turning(service, known, always))
+    assert len(found) >= 3
+    for one in found:
+        one.turn(bear=False)
+    return found
+
+
+def ask(service: Service, as_of: dt.date) -> tuple[UUID, UUID]:
+    """Ask for a full extract, as the desk does; the ids of submission and job."""
+    order = ExtractOrder(service, service.dataset, "Q", False, "full", as_of)
+    with acting_for(service):
+        submission, job = submissions.ask_for_extract(order=order, acting_user=None)
+    return submission.pk, job.pk
+
+
+def rows_of(submission: Submission) -> list[dict[str, str]]:
+    """The rows of a published file."""
+    raw = submissions.file_of(submission).read_bytes()
+    return list(csv.DictReader(io.StringIO(raw.decode(), newline="")))
+
+
+# ---- what must hold whatever happened
+
+
+def wrongs(one: Turning, submission_id: UUID) -> Iterator[str]:
+    """What is wrong with a submission and its file; nothing when all is well."""
+    with acting_for(one.service):
+        submission = Submission.objects.filter(pk=submission_id).first()
+        if submission is None or submission.state != SubmissionState.BUILT:
+            yield f"lost: {submission.state if submission else 'gone'}"
+            return
+        contents = SubmissionContent.objects.filter(pk=submission_id).count()
+        events = AuditEvent.objects.filter(name="ndtms.extract_built", subject=str(submission_id)).count()
+        if (contents, events) != (1, 1):
+            yield f"built {events} times, {contents} contents"
+        path = extract.folder() / submission.stored_as
+        raw = path.read_bytes() if path.exists() else b""
+        if (hashlib.sha256(raw).hexdigest(), len(raw)) != (submission.sha256, submission.size):
+            yield "the file is not the one of the row"
+            return
+        carried = set(
+            Episode.objects.filter(pk__in=submission.content.carried).values_list("episode_id", flat=True)
+        )
+        removed = set(
+            Episode.objects.filter(pk__in=submission.content.removed).values_list(
+                "registration__client_id_text", flat=True
+            )
+        )
+        yield from wrongs_of_rows(one, rows_of(submission), carried, removed)
+        state = Job.objects.get(subject=submission_id)
+        if state.state != JobState.DONE:
+            yield f"its job is {state.state}: {state.problem}"
+
+
+def wrongs_of_rows(
+    one: Turning, rows: list[dict[str, str]], carried: set[str], removed: set[str]
+) -> Iterator[str]:
+    """What is wrong with the rows of a file, beside what the row of the submission says of them."""
+    sent = {row["EPISODID"] for row in rows if row["CONSENT"] == "Y"}
+    withdrawn = [row for row in rows if row["CONSENT"] != "Y"]
+    marks = {row[MARK] for row in rows if row["CONSENT"] == "Y"}
+    if len(marks) != 1:
+        yield f"of {len(marks)} moments: {sorted(marks)}"
+        return
+    generation = int(marks.pop())
+    may_be_sent, must_withdraw = one.rows(generation)
+    if sent - may_be_sent:
+        yield f"{len(sent - may_be_sent)} episodes without consent at generation {generation}"
+    if may_be_sent - sent:
+        yield f"{len(may_be_sent - sent)} agreed episodes missing at generation {generation}"
+    if {row["CLIENTID"] for row in withdrawn} != must_withdraw or len(withdrawn) != len(must_withdraw):
+        yield f"withdrawals of generation {generation} are not those of the file"
+    if any(
+        {name for name, value in row.items() if value} != {"AGNCY", "CLIENTID", "CONSENT"}
+        for row in withdrawn
+    ):
+        yield "a withdrawal says more than three things"
+    if sent != carried:
+        yield "the rows are not those that the submission names"
+    if not removed <= must_withdraw:
+        yield "somebody is taken out who did not withdraw"
+
+
+def left_over() -> set[str]:
+    """Files in the extract folder that no published submission owns."""
+    owned: set[str] = set()
+    for service in Service.objects.select_related("organisation"):
+        with acting_for(service):
+            owned |= set(Submission.objects.exclude(stored_as="").values_list("stored_as", flat=True))
+    return {path.name for path in extract.folder().iterdir()} - owned
+
+
+# ---- the kills
+
+
+@dataclass
+class Run:
+    """A run of kills: builds are asked for as long as there are kills to come, and the record turns meanwhile."""
+
+    people: Crew
+    turning: list[Turning]
+    in_flight: int = 14
+    parents: int = 0
+    asked: list[tuple[Turning, UUID, UUID]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def unfinished(self) -> int:
+        """How many builds are not closed."""
+        return Job.objects.filter(pk__in=[job for _, _, job in self.asked], finished_at=None).count()
+
+    def open_jobs(self) -> list[Any]:
+        """What is not closed, for the message of a failure."""
+        fields = ("id", "state", "attempts", "problem", "run_after", "lease_until", "deadline")
+        return list(Job.objects.filter(finished_at=None).values(*fields))
+
+    def ask_some(self, free: int) -> None:
+        """Ask for more builds."""
+        for _ in range(free):
+            number = len(self.asked)
+            one = self.turning[number % len(self.turning)]
+            day = FIRST_DAY + dt.timedelta(days=number // len(self.turning) + 1)
+            self.asked.append((one, *ask(one.service, day)))
+
+    def go(self, plan: list[str], *, within: float) -> None:
+        """Until every kill has happened and every build is closed. The sweeper is this loop: twice a second."""
+        began = time.monotonic()
+        self.people.set_plan(plan)
+        worker_now = self.people.start()
+        parents_at = [len(plan) * (n + 1) // (self.parents + 1) for n in range(self.parents)]
+        standby = None
+        swept = turned = 0.0
+        turns = 0
+        while True:
+            now = time.monotonic()
+            left = self.people.planned()
+            open_now = self.unfinished()
+            if not left and not open_now and not parents_at:
+                break
+            assert now - began < within, f"{left} kills to come, open: {self.open_jobs()}"
+            if left:
+                self.ask_some(self.in_flight - open_now)
+            if parents_at and len(plan) - left >= parents_at[0]:
+                standby = standby or self.people.start(wait=False)
+                if standby.ready:
+                    worker_now.kill_parent()
+                    worker_now, standby = standby, None
+                    parents_at.pop(0)
+            if now - swept > 0.5:
+                jobs.sweep()
+                swept = now
+            if now - turned > 0.05:
+                turns += 1
+                self.turning[turns % len(self.turning)].turn(bear=turns % 40 == 0)
+                turned = now
+            time.sleep(0.02)
+        worker_now.finish()
+        self.seconds = time.monotonic() - began
+
+    def wrongs(self) -> list[str]:
+        """What is wrong after the run and one more clean-up."""
+        jobs.clean()
+        found = [
+            f"{one.service}: {words}"
+            for one, submission, _ in self.asked
+            for words in wrongs(one, submission)
+        ]
+        found += [f"left over: {name}" for name in left_over()]
+        return found
+
+    def table(self) -> str:
+        """How often each point killed."""
+        counts = Counter(point for point, _ in self.people.hits())
+        lines = [f"  {point:<12} {counts[point]:>5}" for point in POINTS]
+        attempts = sum(
+            Job.objects.filter(pk__in=[j for _, _, j in self.asked]).values_list("attempts", flat=True)
+        )
+        turns = sum(one.generation for one in self.turning)
+        return "\n".join(
+            [
+                f"{sum(counts.values())} kills of the worker in {self.seconds:.0f} s, and {self.parents} of its parent:",
+                *lines,
+                f"  {len(self.asked)} extracts in {attempts} attempts, while the record changed {turns} times",
+            ]
+        )
+
+
+def plan_of(each: int, seed: int) -> list[str]:
+    """Every point so many times, in no order."""
+    plan = [point for point in POINTS for _ in range(each)]
+    random.Random(seed).shuffle(plan)
+    return plan
+
+
+def kill(turning: list[Turning], capfd: Any, *, each: int, parents: int, within: float) -> None:
+    """One run; prints the count per point and checks all that must hold."""
+    with crew(lease=1.0) as people:
+        run = Run(people, turning, parents=parents)
+        run.go(plan_of(each, seed=each), within=within)
+        with capfd.disabled():
+            print(f"\n{run.table()}", file=sys.stderr)
+        counts = Counter(point for point, _ in people.hits())
+        assert counts == dict.fromkeys(POINTS, each)
+        assert run.wrongs() == []
+    call_command("verify_audit")
+
+
+def test_two_hundred_and_forty_kills_lose_nothing_and_double_nothing(
+    turning: list[Turning], capfd: Any
+) -> None:
+    kill(turning, capfd, each=20, parents=3, within=200)
+
+
+@pytest.mark.long
+def test_a_thousand_kills(turning: list[Turning], capfd: Any) -> None:
+    kill(turning, capfd, each=84, parents=10, within=900)
