@@ -62,7 +62,9 @@ class TenantQuerySet(models.QuerySet[M]):
     def raw(self, *args: Any, **kwargs: Any) -> Any:
         """Refused: SQL of one's own is not narrowed to the organisation. Raises ScopeMissing, ScopeViolation."""
         current_organisation()
-        raise ScopeViolation("raw() and extra() are not narrowed to the organisation: use the ORM or a cursor")
+        raise ScopeViolation(
+            "raw() and extra() are not narrowed to the organisation: use the ORM or a cursor"
+        )
 
     extra = raw
 

@@ -20,6 +20,10 @@ def register(recorder: Recorder) -> None:
 
 
 def record(scope: Scope, raised: Exception, route: str, subject: str) -> None:
-    """Write one refusal: who (the scope), what was raised, the name of the route, and the ids in the address."""
+    """Write one refusal: who (the scope), what was raised, the name of the route, and the ids in the address. Raises without a recorder."""
+    if not _recorders:
+        raise RuntimeError(
+            "a refusal cannot be recorded: the audit app is not installed, so nothing may be answered either"
+        )
     for recorder in _recorders:
         recorder(scope, raised, route, subject)

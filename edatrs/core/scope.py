@@ -153,7 +153,9 @@ def open_scope(
     """
     outer = _current.get()
     if one_snapshot and (outer is not None or connection.in_atomic_block):
-        raise RuntimeError("one_snapshot: only an outermost scope, in no transaction yet, can be of one moment")
+        raise RuntimeError(
+            "one_snapshot: only an outermost scope, in no transaction yet, can be of one moment"
+        )
     scope = Scope(
         actor=actor,
         organisation_id=organisation_id,

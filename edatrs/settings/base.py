@@ -59,7 +59,9 @@ FIELD_KEYS = {
     for name, value in os.environ.items()
     if name.startswith("EDATRS_FIELD_KEY_") and name != "EDATRS_FIELD_KEY_CURRENT" and value
 } or {"1": embedded.secret("field_key_1", 32)}
-FIELD_KEY_CURRENT = os.environ.get("EDATRS_FIELD_KEY_CURRENT") or max(FIELD_KEYS, key=lambda version: version.zfill(9))
+FIELD_KEY_CURRENT = os.environ.get("EDATRS_FIELD_KEY_CURRENT") or max(
+    FIELD_KEYS, key=lambda version: version.zfill(9)
+)
 # Keyed digests (recovery codes, links, counted tries) have a key of their own, so that changing a field key does not end them.
 HASH_KEY = os.environ.get("EDATRS_HASH_KEY") or embedded.secret("hash_key", 32)
 # How many proxies of our own stand in front: only what they write in X-Forwarded-For is believed.

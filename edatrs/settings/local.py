@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from edatrs.settings.base import *  # noqa: F403  # settings modules inherit by star, as Django's documentation does
+from edatrs.settings.base import *
 
 # `manage.py demo` leaves the mark, so that `demo_code` works from another terminal.
-DEMO = os.environ.get("EDATRS_DEMO", "") == "1" or (STATE_DIR / "demo").exists()  # noqa: F405
+DEMO = os.environ.get("EDATRS_DEMO", "") == "1" or (STATE_DIR / "demo").exists()
 EMAIL_BACKEND = (
     "django.core.mail.backends.filebased.EmailBackend"
     if not os.environ.get("EDATRS_SMTP_HOST")
     else EMAIL_BACKEND
-)  # noqa: F405
-EMAIL_FILE_PATH = STATE_DIR / "mail"  # noqa: F405
+)
+EMAIL_FILE_PATH = STATE_DIR / "mail"

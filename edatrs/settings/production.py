@@ -6,7 +6,7 @@ import os
 
 from django.core.exceptions import ImproperlyConfigured
 
-from edatrs.settings.base import *  # noqa: F403  # settings modules inherit by star, as Django's documentation does
+from edatrs.settings.base import *
 
 for _name in (
     "EDATRS_SECRET_KEY",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from edatrs.settings.base import *  # noqa: F403  # settings modules inherit by star, as Django's documentation does
+from edatrs.settings.base import *
 
 DEMO = True
 PASSWORD_HASHERS = [
@@ -20,4 +20,6 @@ STORAGES = {
 
 # Test processes run beside each other on one broker, each in a database of its own: so do their queues.
 _number = re.search(r"[0-9]+$", os.environ.get("PYTEST_XDIST_WORKER", ""))
-CELERY_BROKER_URL = re.sub(r"virtual_host=[0-9]+", f"virtual_host={int(_number[0]) + 1 if _number else 0}", CELERY_BROKER_URL)  # noqa: F405
+CELERY_BROKER_URL = re.sub(
+    r"virtual_host=[0-9]+", f"virtual_host={int(_number[0]) + 1 if _number else 0}", CELERY_BROKER_URL
+)

@@ -26,20 +26,20 @@ OF_A_SERVICE = {"clientid_once_an_agency", "episodid_once_an_agency"}
 
 def test_the_tests_run_as_the_role_that_serves_requests() -> None:
     assert catalogue.current_role() == "app"
-    assert in_sql("SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'app'") == [
-        (False, False, False, False)
-    ]
+    assert in_sql(
+        "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = 'app'"
+    ) == [(False, False, False, False)]
 
 
 def test_every_tenant_table_has_forced_row_security_and_a_policy() -> None:
-    state = dict(
-        (name, (on, forced, policies))
+    state = {
+        name: (on, forced, policies)
         for name, on, forced, policies in in_sql(
             "SELECT relname, relrowsecurity, relforcerowsecurity, "
             "(SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) FROM pg_class c "
             "WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
         )
-    )
+    }
     guarded = catalogue.tenant_tables() | set(catalogue.OTHER_POLICY)
     assert {name for name in guarded if state[name][:2] != (True, True) or not state[name][2]} == set()
     assert {name for name, (on, *_) in state.items() if on} == guarded, "no row security that nobody listed"
@@ -71,7 +71,9 @@ def test_each_policy_is_of_the_organisation_and_reads_the_setting_once() -> None
     assert len(policies) == len(catalogue.tenant_tables())
     for table, name, permissive, command, using, check in policies:
         assert (name, permissive, command, check) == ("own", "PERMISSIVE", "ALL", None), table
-        wanted = "(organisation_id=(SELECT(NULLIF(current_setting('app.organisation'::text,true),''::text))::uuid"
+        wanted = (
+            "(organisation_id=(SELECT(NULLIF(current_setting('app.organisation'::text,true),''::text))::uuid"
+        )
         assert wanted in using.replace("\n", "").replace(" ", "").replace("SELECT", "SELECT"), table
 
 
@@ -80,7 +82,9 @@ def test_who_serves_requests_owns_nothing_and_can_become_nobody() -> None:
     assert in_sql(owned) == []
     for role in {*LOGINS, FUNCTIONS_OWNER} - {"owner"}:
         others = {*LOGINS, FUNCTIONS_OWNER, "postgres"} - {role}
-        members = in_sql("SELECT o FROM unnest(%s::text[]) o WHERE pg_has_role(%s, o, 'MEMBER')", sorted(others), role)
+        members = in_sql(
+            "SELECT o FROM unnest(%s::text[]) o WHERE pg_has_role(%s, o, 'MEMBER')", sorted(others), role
+        )
         assert members == [], role
         assert in_sql(
             "SELECT has_schema_privilege(%s, 'public', 'CREATE'), has_database_privilege(%s, current_database(), 'CREATE')",
@@ -96,7 +100,11 @@ def test_nobody_may_do_more_than_is_written_here() -> None:
     grown = catalogue.APPEND_ONLY | {model._meta.db_table for model in histories()}
     app = catalogue.rights("app")
     for table in tenant:
-        expected = {"SELECT", "INSERT"} if table in grown | {"caseload_personkey"} else {"SELECT", "INSERT", "UPDATE"}
+        expected = (
+            {"SELECT", "INSERT"}
+            if table in grown | {"caseload_personkey"}
+            else {"SELECT", "INSERT", "UPDATE"}
+        )
         assert app[table] == expected, table
     for table, may in app.items():
         assert not may & {"TRUNCATE", "TRIGGER", "REFERENCES"}, table
@@ -139,14 +147,20 @@ def test_functions_run_with_the_rights_of_who_calls_them() -> None:
 def test_every_foreign_key_between_tenant_tables_carries_the_organisation() -> None:
     """A foreign-key check ignores row security (threat 6). A narrower one may stand beside one that carries it."""
     tenant = catalogue.tenant_tables()
-    keys = [key for key in catalogue.foreign_keys() if key[0] in tenant and key[3] in tenant | {"organisations_service"}]
+    keys = [
+        key
+        for key in catalogue.foreign_keys()
+        if key[0] in tenant and key[3] in tenant | {"organisations_service"}
+    ]
     carrying = {
         (table, other, column)
         for table, _, columns, other, theirs in keys
         if "organisation_id" in columns and "organisation_id" in theirs
         for column in columns
     }
-    bare = [(table, name) for table, name, columns, other, _ in keys if (table, other, columns[0]) not in carrying]
+    bare = [
+        (table, name) for table, name, columns, other, _ in keys if (table, other, columns[0]) not in carrying
+    ]
     assert bare == []
 
 
@@ -165,7 +179,9 @@ def test_every_reference_of_a_tenant_model_is_held_by_the_database() -> None:
     assert {column for _, column in loose} <= {"organisation_id"}, loose
     "the organisation itself is in every composite key"
     for table, _ in loose:
-        assert any("organisation_id" in columns and table == t for t, _, columns, _, _ in catalogue.foreign_keys()), table
+        assert any(
+            "organisation_id" in columns and table == t for t, _, columns, _, _ in catalogue.foreign_keys()
+        ), table
     assert tenant
 
 

@@ -37,7 +37,9 @@ def test_the_manager_alone_gives_no_foreign_row_to_any_verb() -> None:
     with row_security_off():
         one, rows, two, foreign = two_organisations()
         for model in tenant_models():
-            assert in_sql(f'SELECT count(*) FROM "{model._meta.db_table}"') == [(2,)], "the second wall is down"
+            assert in_sql(f'SELECT count(*) FROM "{model._meta.db_table}"') == [(2,)], (
+                "the second wall is down"
+            )
             with acting_for(one):
                 for name, verb in VERBS.items():
                     if name not in WRITES:
@@ -81,7 +83,9 @@ def _asks(name: str, model: Any) -> bool:
 def test_row_security_alone_gives_no_foreign_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """The managers narrow nothing; what is left is what the database shows."""
     one, rows, two, foreign = two_organisations()
-    monkeypatch.setattr(TenantManager, "get_queryset", lambda self: TenantQuerySet(self.model, using=self._db))
+    monkeypatch.setattr(
+        TenantManager, "get_queryset", lambda self: TenantQuerySet(self.model, using=self._db)
+    )
     for model in tenant_models():
         assert model.objects.count() == 0, f"{model.__name__} without a scope"
         with acting_for(one):

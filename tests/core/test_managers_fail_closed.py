@@ -209,7 +209,9 @@ def test_a_forged_organisation_opens_no_row() -> None:
         with pytest.raises(ScopeViolation):
             row.save()
         with pytest.raises(ScopeViolation):
-            Client._base_manager.filter(pk=row.pk)._update([(Client._meta.get_field("organisation"), None, two.pk)])
+            Client._base_manager.filter(pk=row.pk)._update(
+                [(Client._meta.get_field("organisation"), None, two.pk)]
+            )
     with acting_for(two):
         assert Client.objects.get().voided_reason == ""
 

@@ -95,14 +95,28 @@ def organisations() -> list[Organisation]:
 @pytest.mark.django_db(transaction=True)
 def test_one_connection_in_turn(organisations: list[Organisation]) -> None:
     ended = _run(organisations, 1000, seed=25, seldom=0.005)
-    assert ended.keys() >= {"well", "raised", "database error", "timeout", "nested", "unnoticed", "closed", "killed"}
+    assert ended.keys() >= {
+        "well",
+        "raised",
+        "database error",
+        "timeout",
+        "nested",
+        "unnoticed",
+        "closed",
+        "killed",
+    }
     assert ended["well"] < 900
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_pool_of_two_for_six_threads(organisations: list[Organisation], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pool_of_two_for_six_threads(
+    organisations: list[Organisation], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Django's own pool of psycopg: a connection goes from one organisation's thread to another's."""
-    pooled = {**connections.settings["default"], "OPTIONS": {"pool": {"min_size": 2, "max_size": 2, "timeout": 30}}}
+    pooled = {
+        **connections.settings["default"],
+        "OPTIONS": {"pool": {"min_size": 2, "max_size": 2, "timeout": 30}},
+    }
     pooled["NAME"] = connection.settings_dict["NAME"]
     monkeypatch.setitem(connections.settings, "default", pooled)
     failed: list[BaseException] = []
@@ -129,4 +143,3 @@ def test_a_pool_of_two_for_six_threads(organisations: list[Organisation], monkey
     wrapper.close_pool()
     assert failed == []
     assert len(servers) >= 2
-

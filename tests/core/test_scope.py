@@ -13,7 +13,8 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from caseload.models import Client
-from edatrs.core import clock, scope as scopes
+from edatrs.core import clock
+from edatrs.core import scope as scopes
 from edatrs.core.scope import (
     Actor,
     Scope,
@@ -72,7 +73,9 @@ def test_a_scope_tells_the_database_who_acts_and_takes_it_back() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("ending", ["well", "raised", "database error", "unnoticed database error", "rolled back"])
+@pytest.mark.parametrize(
+    "ending", ["well", "raised", "database error", "unnoticed database error", "rolled back"]
+)
 def test_a_nested_scope_hands_back_the_outer_one_however_it_ends(ending: str) -> None:
     one, two, three = make_organisation(), make_organisation(), make_organisation()
 

@@ -45,7 +45,9 @@ def _date(rows: Any) -> str:
 
 def _unsaved(rows: Any, row: Any) -> Any:
     """Another row like this one."""
-    copied = {f.attname: getattr(row, f.attname) for f in rows.model._meta.concrete_fields if not f.primary_key}
+    copied = {
+        f.attname: getattr(row, f.attname) for f in rows.model._meta.concrete_fields if not f.primary_key
+    }
     return rows.model(**copied)
 
 

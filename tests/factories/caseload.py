@@ -49,13 +49,17 @@ def make_part(model: type[Any], client: Client, **fields: Any) -> Any:
     return model.objects.create(client=client, **fields)
 
 
-def make_registration(*, client: Client | None = None, service: Service | None = None, **fields: Any) -> Registration:
+def make_registration(
+    *, client: Client | None = None, service: Service | None = None, **fields: Any
+) -> Registration:
     """A client at a service of the organisation acted for."""
     organisation = Organisation.objects.get(pk=current_organisation())
     defaults = {"client_id_text": f"C{next(_numbers)}", "reference": ""}
     return Registration.objects.create(
         client=client or make_client(),
-        service=service or Service.objects.filter(organisation=organisation).first() or make_service(organisation),
+        service=service
+        or Service.objects.filter(organisation=organisation).first()
+        or make_service(organisation),
         **{**defaults, **fields},
     )
 

@@ -13,6 +13,4 @@ def make_act(*, episode: Episode | None = None, **fields: Any) -> ConsentAct:
     """A yes that came with a bundle; the episode itself is not touched."""
     episode = episode or make_episode()
     defaults = {"decision": "Y", "decided_on": DAY, "method": "written", "origin": "imported"}
-    return ConsentAct.objects.create(
-        episode=episode, client_id=episode.client_id, **{**defaults, **fields}
-    )
+    return ConsentAct.objects.create(episode=episode, client_id=episode.client_id, **{**defaults, **fields})

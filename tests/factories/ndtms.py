@@ -25,10 +25,14 @@ COUNTS = {
 }
 
 
-def make_submission(*, service: Service | None = None, content: bytes = b"a,b\r\n1,2\r\n", **fields: Any) -> Submission:
+def make_submission(
+    *, service: Service | None = None, content: bytes = b"a,b\r\n1,2\r\n", **fields: Any
+) -> Submission:
     """A submission that was built, with its file on disk."""
     organisation = Organisation.objects.get(pk=current_organisation())
-    service = service or Service.objects.filter(organisation=organisation).first() or make_service(organisation)
+    service = (
+        service or Service.objects.filter(organisation=organisation).first() or make_service(organisation)
+    )
     made = Submission(
         service=service,
         agency_code=service.agency_code,

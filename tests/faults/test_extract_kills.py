@@ -308,7 +308,7 @@ class Run:
                 turns += 1
                 self.turning[turns % len(self.turning)].turn(bear=turns % 40 == 0)
                 turned = now
-            time.sleep(0.02)
+            time.sleep(0.05)
         worker_now.finish()
         self.seconds = time.monotonic() - began
 

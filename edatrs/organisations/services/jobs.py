@@ -146,26 +146,29 @@ def _tell(job_ids: Iterable[UUID]) -> int:
 
 
 def _due() -> Q:
-    """Unfinished, and nobody works on it."""
+    """Unfinished, nobody works on it, and it is time to tell the workers."""
     return Q(state=JobState.QUEUED, run_after__lte=Now()) | Q(state=JobState.RUNNING, lease_until__lt=Now())
 
 
 def claim(job_id: UUID, *, at_once: bool = False) -> HeldLease | None:
-    """Take the lease of a job that is due, or None when somebody else has it. The database's clock decides.
+    """Take the lease of a job that nobody works on, or None. The database's clock decides.
 
-    A row that is locked is being published or taken: it is passed over, so that one that stands still there holds up no other worker.
+    One that waits for longer than a lease time is left (`at_once`: is not); up to that it may be one that the sweeper has told of. A row
+    that is locked is being published or taken: it is passed over, so that one that stands still there holds up no other worker.
     """
     token = uuid.uuid4()
-    due = Q(state=JobState.QUEUED) | _due() if at_once else _due()
+    lease = dt.timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    waiting = Q(state=JobState.QUEUED) if at_once else Q(state=JobState.QUEUED, run_after__lte=Now() + lease)
+    free = waiting | Q(state=JobState.RUNNING, lease_until__lt=Now())
     with transaction.atomic():
-        job = Job.objects.select_for_update(skip_locked=True).filter(due, pk=job_id).first()
+        job = Job.objects.select_for_update(skip_locked=True).filter(free, pk=job_id).first()
         if job is None:
             return None
         kind: JobKind = registry.jobs.get(job.kind)
         Job.objects.filter(pk=job_id).update(
             state=JobState.RUNNING,
             lease_token=token,
-            lease_until=Now() + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS),
+            lease_until=Now() + lease,
             deadline=Now() + kind.timeout,
             attempts=F("attempts") + 1,
             progress=0,
@@ -296,7 +299,7 @@ def _close(lease: HeldLease, state: JobState, problem: str) -> bool:
 
 
 def run(job_id: UUID) -> bool:
-    """Claim a job and work on it. False when it was not due."""
+    """Claim a job and work on it. False when it was not to be had."""
     lease = claim(job_id)
     if lease is None:
         return False
@@ -308,9 +311,21 @@ def run(job_id: UUID) -> bool:
 
 
 def sweep() -> int:
-    """Wake the workers for everything that is due and clean up after dead attempts. Returns how many were woken."""
-    due = list(Job.objects.filter(_due(), state__in=UNFINISHED).values_list("pk", flat=True)[:_AT_ONCE])
+    """Wake the workers for everything that is due and clean up after dead attempts. Returns how many were woken.
+
+    A lease that ran out is taken away. What the workers were told of is due again a lease time later, not at the next sweep: workers that
+    are busy would find the same job many times in the queue, before those that became due meanwhile.
+    """
+    again = Now() + dt.timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    with transaction.atomic():
+        found = Job.objects.select_for_update(skip_locked=True).filter(_due(), state__in=UNFINISHED)
+        due = list(found.values_list("pk", flat=True)[:_AT_ONCE])
+        Job.objects.filter(pk__in=due).update(
+            state=JobState.QUEUED, lease_token=None, lease_until=None, run_after=again
+        )
     told = _tell(due) if due else 0
+    if told < len(due):
+        Job.objects.filter(pk__in=due[told:], state=JobState.QUEUED).update(run_after=Now())
     clean()
     return told
 
