@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from caseload.dataset.reader import DATASETS, LIST_OF_ENTITY, load_dictionary
-from caseload.record import DERIVED, EPISODE_ENTITIES
+from caseload.dataset.reader import DATASETS, LIST_OF_ENTITY, Item, load_dictionary
+from caseload.models import ClientItems
+from caseload.record import DERIVED, EPISODE_ENTITIES, place_of
 
 EPISODE_KEY = ("agency_code", "client_id", "episode_id")
 LONGEST_LINE = 4_000_000
@@ -53,6 +54,7 @@ CLIENT_COLUMNS = (
     "phone",
     "email",
 )
+_CLIENT_COLUMN = {"VETERAN": "veteran"}
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Check = Callable[[str], str]
@@ -144,6 +146,7 @@ def file_specs() -> tuple[FileSpec, ...]:
     """The files of a bundle, parents first; the item columns come from the dictionary."""
     dictionary = load_dictionary()
     whole = {"date": check_date, "int": check_number}
+    of_client = {column: item for column, item in client_items().items() if column not in CLIENT_COLUMNS}
     episode_items = [
         i for i in dictionary.items if i.entity in EPISODE_ENTITIES and i.name not in {*DERIVED, "EPISODID"}
     ]
@@ -154,7 +157,13 @@ def file_specs() -> tuple[FileSpec, ...]:
             ("agency_code", "organisation", "dataset"),
             {"dataset": check_one_of(*DATASETS), "name": check_length(LONGEST_NAME)},
         ),
-        FileSpec("clients.csv", CLIENT_COLUMNS, ("client_key",), {"date_of_birth": check_date}),
+        FileSpec(
+            "clients.csv",
+            (*CLIENT_COLUMNS, *of_client),
+            ("client_key",),
+            {"date_of_birth": check_date}
+            | {column: whole[item.type] for column, item in of_client.items() if item.type in whole},
+        ),
         FileSpec(
             "registrations.csv",
             ("client_key", "agency_code", "client_id", "reference"),
@@ -191,6 +200,13 @@ def file_specs() -> tuple[FileSpec, ...]:
             )
         )
     return tuple(specs)
+
+
+@lru_cache(maxsize=1)
+def client_items() -> Mapping[str, Item]:
+    """The items of the client that are no columns of the record, by column of clients.csv: a new one comes under its own header."""
+    items = [i for i in load_dictionary().items if i.entity == "client" and place_of(i).model is ClientItems]
+    return {_CLIENT_COLUMN.get(item.name, item.name): item for item in items}
 
 
 def _identifier(entity: str) -> str:

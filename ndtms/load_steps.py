@@ -23,7 +23,7 @@ from caseload.models import (
 )
 from caseload.record import EPISODE_ENTITIES, LISTS, ListPlace, place_of
 from edatrs.core.scope import Scope, current_organisation
-from ndtms.bundle import AGENCY_CODE
+from ndtms.bundle import AGENCY_CODE, client_items
 
 if TYPE_CHECKING:
     from ndtms.caseload_import import Staging
@@ -35,8 +35,6 @@ _PARTS: Sequence[tuple[type[models.Model], tuple[str, ...]]] = (
     (ClientEquality, ("ethnicity", "nationality", "religion", "sexual_orientation")),
     (ClientDisability, ("disability_1", "disability_2", "disability_3")),
 )
-# Columns of clients.csv that are items in the JSON of a category.
-_CLIENT_ITEMS = {"veteran": "VETERAN"}
 
 
 def _run(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
@@ -205,10 +203,12 @@ def _clients(staging: Staging, organisation: UUID) -> None:
             "INSERT INTO load_result SELECT 'clients.csv', line, FALSE, TRUE FROM load_client c JOIN load_wanted USING (client_key) "
             "WHERE c.is_new AND c.line IS NOT NULL AND NOT EXISTS (SELECT FROM load_held k WHERE k.client_key = c.client_key)"
         )
-    for column, header in _CLIENT_ITEMS.items():
+    by_category: dict[str, list[tuple[str, str]]] = {}
+    for column, item in client_items().items():
         if column in columns:
-            category = load_dictionary().item(header).category
-            _client_items(organisation, category, column, header)
+            by_category.setdefault(item.category, []).append((item.name, f"t.{_quoted(column)}"))
+    for category, pairs in sorted(by_category.items()):
+        _client_items(organisation, category, pairs)
 
 
 def _client_part(
@@ -245,23 +245,24 @@ def _client_part(
         )
 
 
-def _client_items(organisation: UUID, category: str, column: str, header: str) -> None:
-    cell = f't."{column}"'
+def _client_items(organisation: UUID, category: str, pairs: Sequence[tuple[str, str]]) -> None:
+    """The row of a category of each client; none is made while nothing of it is recorded. `pairs`: header and cell."""
+    anything = " || ".join(cell for _, cell in pairs)
     _noted(
         "clients.csv",
         "INSERT INTO caseload_clientitems AS h (organisation_id, client_id, category, items, act) "
-        f"SELECT %(organisation)s, c.id, %(category)s, jsonb_build_object(%(header)s::text, {cell}), {_ACT} "
-        f"FROM load_client c JOIN load_clients t ON t.line = c.line WHERE {cell} <> '' "
+        f"SELECT %(organisation)s, c.id, %(category)s, {_object(pairs)}, {_ACT} "
+        f"FROM load_client c JOIN load_clients t ON t.line = c.line WHERE {anything} <> '' "
         "AND NOT EXISTS (SELECT FROM caseload_clientitems x WHERE x.client_id = c.id AND x.category = %(category)s) "
         "RETURNING (SELECT line FROM load_client l WHERE l.id = h.client_id)",
-        {"organisation": organisation, "category": category, "header": header},
+        {"organisation": organisation, "category": category},
     )
+    merged = _merged("h.items", pairs)
     _noted(
         "clients.csv",
-        f"UPDATE caseload_clientitems h SET items = (h.items - %(header)s::text) || {_object([(header, cell)])} "
-        "FROM load_client c JOIN load_clients t ON t.line = c.line "
-        f"WHERE h.client_id = c.id AND h.category = %(category)s AND COALESCE(h.items ->> %(header)s::text, '') <> {cell} RETURNING t.line",
-        {"category": category, "header": header},
+        f"UPDATE caseload_clientitems h SET items = {merged} FROM load_client c JOIN load_clients t ON t.line = c.line "
+        f"WHERE h.client_id = c.id AND h.category = %(category)s AND h.items IS DISTINCT FROM {merged} RETURNING t.line",
+        {"category": category},
     )
 
 
@@ -299,7 +300,7 @@ def _episodes(staging: Staging, organisation: UUID) -> None:
     brought = set(staging.columns["episodes.csv"])
     items = [i for i in dictionary.items if i.entity in EPISODE_ENTITIES and i.name in brought]
     typed = {i.name: place_of(i).field for i in items if place_of(i).model is Episode and not place_of(i).key}
-    own = [i for i in items if place_of(i).model is Episode and place_of(i).key]
+    own = [(i.name, f"t.{_quoted(i.name)}") for i in items if place_of(i).model is Episode and place_of(i).key]
     _run(
         "CREATE TEMPORARY TABLE load_episode ON COMMIT DROP AS "
         "SELECT t.line, t.episode_id, r.id AS registration_id, r.client_id, a.service_id, "
@@ -312,7 +313,7 @@ def _episodes(staging: Staging, organisation: UUID) -> None:
     )
     _run("ANALYZE load_episode")
     cells = {name: _typed(Episode, field, f't."{name}"') for name, field in typed.items()}
-    new_items = _object([(i.name, f't."{i.name}"') for i in own])
+    new_items = _object(own)
     # A new episode is written with its latest decision, so that recording the acts does not write it a second time.
     latest = (
         "LEFT JOIN (SELECT DISTINCT ON (agency_code, episode_id) agency_code, episode_id, decision, decided_on FROM load_consents "
@@ -331,7 +332,7 @@ def _episodes(staging: Staging, organisation: UUID) -> None:
     )
     _run("INSERT INTO load_result SELECT 'episodes.csv', line, is_new, FALSE FROM load_episode")
     here = ", ".join(f"h.{_column(Episode, f)}" for f in typed.values())
-    merged = _merged("h.items", own, "t")
+    merged = _merged("h.items", own)
     sets = ", ".join(
         [*(f"{_column(Episode, f)} = {cells[name]}" for name, f in typed.items()), f"items = {merged}"]
     )
@@ -351,8 +352,9 @@ def _episodes(staging: Staging, organisation: UUID) -> None:
 
 def _episode_items(organisation: UUID, category: str, items: list[Item]) -> None:
     """The row of a category of each episode; none is made while nothing of it is recorded."""
-    new_items = _object([(i.name, f't."{i.name}"') for i in items])
-    anything = " || ".join(f't."{i.name}"' for i in items)
+    pairs = [(i.name, f"t.{_quoted(i.name)}") for i in items]
+    new_items = _object(pairs)
+    anything = " || ".join(cell for _, cell in pairs)
     _noted(
         "episodes.csv",
         "INSERT INTO caseload_episodeitems (organisation_id, client_id, episode_id, category, items, act) "
@@ -370,7 +372,7 @@ def _episode_items(organisation: UUID, category: str, items: list[Item]) -> None
         "RETURNING (SELECT line FROM load_episode l WHERE l.id = h.episode_id)",
         {"organisation": organisation, "category": category},
     )
-    merged = _merged("h.items", items, "t")
+    merged = _merged("h.items", pairs)
     _noted(
         "episodes.csv",
         f"UPDATE caseload_episodeitems h SET items = {merged} FROM load_episode n JOIN load_episodes t ON t.line = n.line "
@@ -390,7 +392,7 @@ def _list(staging: Staging, organisation: UUID, listed: ListPlace) -> None:
     typed = {
         i.name: listed.columns[i.name] for i in items if i.name in listed.columns and i.name != identifier
     }
-    loose = [i for i in items if i.name not in listed.columns]
+    loose = [(i.name, f"t.{_quoted(i.name)}") for i in items if i.name not in listed.columns]
     table = listed.model._meta.db_table
     _run(f"DROP TABLE IF EXISTS {resolved}")
     _run(
@@ -407,12 +409,12 @@ def _list(staging: Staging, organisation: UUID, listed: ListPlace) -> None:
         f'INSERT INTO "{table}" (organisation_id, client_id, episode_id, id, identifier, act'
         f"{''.join(', ' + _column(listed.model, f) for f in typed.values())}, items) "
         f'SELECT %s, n.client_id, n.episode_id, n.id, t."{identifier}", {_ACT}'
-        f"{''.join(', ' + cell for cell in cells.values())}, {_object([(i.name, f't.{_quoted(i.name)}') for i in loose])} "
+        f"{''.join(', ' + cell for cell in cells.values())}, {_object(loose)} "
         f"FROM {resolved} n JOIN {staged} t ON t.line = n.line WHERE n.is_new",
         [organisation],
     )
     _run(f"INSERT INTO load_result SELECT %s, line, is_new, FALSE FROM {resolved}", [file])
-    merged = _merged("h.items", loose, "t")
+    merged = _merged("h.items", loose)
     sets = ", ".join(
         [*(f"{_column(listed.model, f)} = {cells[name]}" for name, f in typed.items()), f"items = {merged}"]
     )
@@ -505,11 +507,9 @@ def _object(pairs: Sequence[tuple[str, str]]) -> str:
     return f"({built})"
 
 
-def _merged(held: str, items: Sequence[Item], alias: str) -> str:
+def _merged(held: str, pairs: Sequence[tuple[str, str]]) -> str:
     """What is held with the items that the file brings put in, and those it brings empty taken out."""
-    if not items:
+    if not pairs:
         return held
-    names = ", ".join(f"'{i.name}'" for i in items)
-    return (
-        f"(({held} - ARRAY[{names}]) || {_object([(i.name, f'{alias}.{_quoted(i.name)}') for i in items])})"
-    )
+    names = ", ".join(f"'{name}'" for name, _ in pairs)
+    return f"(({held} - ARRAY[{names}]) || {_object(pairs)})"

@@ -108,9 +108,13 @@ class ScopeMiddleware:
     @staticmethod
     def _subject(request: HttpRequest) -> str:
         match = request.resolver_match
-        return (
-            ",".join(str(v) for k, v in sorted(match.kwargs.items()) if k != "organisation") if match else ""
+        # `pk` is what the page is about: it comes first and becomes the subject on the trail.
+        ids = (
+            sorted((k != "pk", k, str(v)) for k, v in match.kwargs.items() if k != "organisation")
+            if match
+            else []
         )
+        return ",".join(text for _, _, text in ids)
 
     @staticmethod
     def _no_store(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -16,7 +16,11 @@ def serious(page: Page) -> list[dict[str, Any]]:
     session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
     answer = session.send(
         "Runtime.evaluate",
-        {"expression": "axe.run(document, {resultTypes: ['violations']})", "awaitPromise": True, "returnByValue": True},
+        {
+            "expression": "axe.run(document, {resultTypes: ['violations']})",
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
     )
     found = answer["result"]["value"]["violations"]
     return [

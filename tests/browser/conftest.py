@@ -44,7 +44,9 @@ def chromium() -> Iterator[Browser]:
     """Chromium, headless."""
     path = os.environ.get("EDATRS_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
     if not Path(path).exists():
-        pytest.fail("no Chromium: apt-get install chromium (make test does it as root), or set EDATRS_CHROMIUM to one")
+        pytest.fail(
+            "no Chromium: apt-get install chromium (make test does it as root), or set EDATRS_CHROMIUM to one"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -57,7 +59,11 @@ def new_context(chromium: Browser, live_server: Any) -> Iterator[Callable[..., B
     made: list[BrowserContext] = []
 
     def make(**options: Any) -> BrowserContext:
-        context = chromium.new_context(base_url=live_server.url, viewport=options.pop("viewport", {"width": 1280, "height": 900}), **options)
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport=options.pop("viewport", {"width": 1280, "height": 900}),
+            **options,
+        )
         context.set_default_timeout(20_000)
         made.append(context)
         return context
@@ -124,7 +130,20 @@ def celery_worker(transactional_db: None, tmp_path: Path) -> Iterator[subprocess
     }
     log = (tmp_path / "worker.log").open("wb")
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "edatrs", "worker", "--pool", "solo", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
+        [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "edatrs",
+            "worker",
+            "--pool",
+            "solo",
+            "--loglevel",
+            "WARNING",
+            "--without-gossip",
+            "--without-mingle",
+        ],
         cwd=ROOT,
         env=env,
         stdin=subprocess.DEVNULL,

@@ -26,13 +26,17 @@ SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 def administrator(transactional_db: None, add_user: Callable[..., User]) -> User:
     call_command("load_partnership", stdout=io.StringIO())
     call_command("import_caseload", str(SAMPLE / "bundle-1"), stdout=io.StringIO(), stderr=io.StringIO())
-    call_command("import_caseload", str(SAMPLE / "bundle-1-later"), stdout=io.StringIO(), stderr=io.StringIO())
+    call_command(
+        "import_caseload", str(SAMPLE / "bundle-1-later"), stdout=io.StringIO(), stderr=io.StringIO()
+    )
     return add_user(Organisation.objects.get(slug="eput-essex-stars"), "ndtms_administrator")
 
 
 def messages_of(page: Page) -> list[str]:
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
     return said
 
@@ -115,16 +119,28 @@ def test_another_date_says_first_what_it_would_hold_back(
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_pages_are_accessible_and_narrow_enough(
-    administrator: User, new_context: Callable[..., BrowserContext], sign_in: Callable[[Page, User], None], width: int, tmp_path: Path
+    administrator: User,
+    new_context: Callable[..., BrowserContext],
+    sign_in: Callable[[Page, User], None],
+    width: int,
+    tmp_path: Path,
 ) -> None:
     out = io.StringIO()
-    call_command("build_extract", "--agency", "E1001", "--as-of", "2026-11-15", stdout=out, stderr=io.StringIO())
+    call_command(
+        "build_extract", "--agency", "E1001", "--as-of", "2026-11-15", stdout=out, stderr=io.StringIO()
+    )
     organisation = Organisation.objects.get(slug="eput-essex-stars")
     with open_scope(actor=Actor.OPERATOR, organisation_id=organisation.pk):
         built = Submission.objects.get()
     page = new_context(viewport={"width": width, "height": 900}).new_page()
     pages = ["/sign-in/", "/cannot-sign-in/", "/help/", "/livez-that-is-not-there/"]
-    signed_in = ["/o/eput-essex-stars/", "/o/eput-essex-stars/submissions/", f"/o/eput-essex-stars/submissions/{built.pk}/", "/organisation/", "/account/"]
+    signed_in = [
+        "/o/eput-essex-stars/",
+        "/o/eput-essex-stars/submissions/",
+        f"/o/eput-essex-stars/submissions/{built.pk}/",
+        "/organisation/",
+        "/account/",
+    ]
     found = {}
     for address in [*pages, "sign in", *signed_in]:
         if address == "sign in":
@@ -156,7 +172,9 @@ def test_submissions_desk_works_by_keyboard_alone(
     for _ in range(40):
         page.keyboard.press("Tab")
         name = page.evaluate("(document.activeElement.innerText || document.activeElement.name || '').trim()")
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).boxShadow")
+        outline = page.evaluate(
+            "getComputedStyle(document.activeElement).outlineStyle + getComputedStyle(document.activeElement).boxShadow"
+        )
         assert outline != "nonenone", f"no visible focus on {name}"
         seen.append(name)
         if name == "Build the file":

@@ -262,9 +262,9 @@ def test_a_person_without_a_registration_is_kept_by_key_alone(loaded: Path, owne
 def test_consent_acts_are_only_added_and_equal_ones_counted(loaded: Path, owner_connection: psycopg.Connection[Any]) -> None:
     sql = "SELECT decision, decided_on::text, method, origin FROM consent_consentact ORDER BY sequence"
     first = rows(owner_connection, sql)
-    assert [row[:3] for row in first] == [
-        tuple(line.split(",")[3:]) for line in (loaded / "consents.csv").read_text().splitlines()[1:]
-    ], "in the order of the lines"
+    lines = [tuple(line.split(",")[3:]) for line in (loaded / "consents.csv").read_text().splitlines()[1:]]
+    assert sorted(row[:3] for row in first) == sorted(lines)
+    assert [row[:3] for row in first if row[1].startswith("2025")] == lines[:2], "of one episode in the order of the lines"
     assert {row[3] for row in first} == {"imported"}
     again = "E1001,102,3,Y,2026-03-09,written\n"
     append("consents.csv", again * 2)(loaded)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-
 SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 # A build needs a transaction of its own: one REPEATABLE READ snapshot.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +31,19 @@ def partnership() -> None:
 def build(tmp_path: Path, agency: str, kind: str, as_of: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     target = tmp_path / f"{agency}-{kind}-{as_of}.csv"
     manifest = run(
-        "build_extract", "--agency", agency, "--dataset", "adult", "--letter", "Q", "--kind", kind, "--as-of", as_of, "--output", str(target)
+        "build_extract",
+        "--agency",
+        agency,
+        "--dataset",
+        "adult",
+        "--letter",
+        "Q",
+        "--kind",
+        kind,
+        "--as-of",
+        as_of,
+        "--output",
+        str(target),
     )
     return manifest, run("preview_load", manifest["submission"]), target.read_bytes()
 
@@ -55,8 +66,16 @@ def without_software(raw: bytes) -> list[list[str]]:
 
 def test_bundle_1_and_its_later_state_give_the_expected_extracts(partnership: None, tmp_path: Path) -> None:
     run("import_caseload", str(SAMPLE / "bundle-1"))
-    expect("E1001 2026-10-31 reporting", "E1001-20250101-20261031-TREAT-IN-Q.csv", build(tmp_path, "E1001", "reporting", "2026-10-31"))
-    expect("E1002 2026-10-31 reporting", "E1002-20250101-20261031-TREAT-IN-Q.csv", build(tmp_path, "E1002", "reporting", "2026-10-31"))
+    expect(
+        "E1001 2026-10-31 reporting",
+        "E1001-20250101-20261031-TREAT-IN-Q.csv",
+        build(tmp_path, "E1001", "reporting", "2026-10-31"),
+    )
+    expect(
+        "E1002 2026-10-31 reporting",
+        "E1002-20250101-20261031-TREAT-IN-Q.csv",
+        build(tmp_path, "E1002", "reporting", "2026-10-31"),
+    )
     run("import_caseload", str(SAMPLE / "bundle-1-later"))
     expect(
         "E1001 2026-11-15 reporting, later bundle",
@@ -67,5 +86,13 @@ def test_bundle_1_and_its_later_state_give_the_expected_extracts(partnership: No
 
 def test_bundle_2_gives_the_expected_extracts(partnership: None, tmp_path: Path) -> None:
     run("import_caseload", str(SAMPLE / "bundle-2"))
-    expect("bundle-2 E1001 2026-10-31 reporting", "bundle-2-E1001-reporting.csv", build(tmp_path, "E1001", "reporting", "2026-10-31"))
-    expect("bundle-2 E1003 2026-10-31 full", "bundle-2-E1003-full.csv", build(tmp_path, "E1003", "full", "2026-10-31"))
+    expect(
+        "bundle-2 E1001 2026-10-31 reporting",
+        "bundle-2-E1001-reporting.csv",
+        build(tmp_path, "E1001", "reporting", "2026-10-31"),
+    )
+    expect(
+        "bundle-2 E1003 2026-10-31 full",
+        "bundle-2-E1003-full.csv",
+        build(tmp_path, "E1003", "full", "2026-10-31"),
+    )

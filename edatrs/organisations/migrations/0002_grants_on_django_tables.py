@@ -25,6 +25,13 @@ class Migration(migrations.Migration):
             "guardian_groupobjectpermission",
             "django_session",
         ),
-        Grant("app", "SELECT", "auth_permission", "auth_group_permissions", "django_content_type", "django_migrations"),
+        Grant(
+            "app",
+            "SELECT",
+            "auth_permission",
+            "auth_group_permissions",
+            "django_content_type",
+            "django_migrations",
+        ),
         Grant("app", "SELECT", "guardian_userobjectpermission"),
     ]

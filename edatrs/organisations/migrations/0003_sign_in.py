@@ -8,79 +8,168 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organisations', '0002_grants_on_django_tables'),
+        ("organisations", "0002_grants_on_django_tables"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SignInAttempt',
+            name="SignInAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account', models.CharField(max_length=64)),
-                ('address', models.GenericIPAddressField()),
-                ('at', models.DateTimeField()),
-                ('step', models.CharField(choices=[('password', 'Password'), ('second_factor', 'Second factor'), ('confirmation', 'Second factor again, while signed in')], max_length=20)),
-                ('result', models.CharField(choices=[('right', 'Right'), ('wrong', 'Wrong'), ('refused', 'Refused: too many wrong tries')], max_length=10)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("account", models.CharField(max_length=64)),
+                ("address", models.GenericIPAddressField()),
+                ("at", models.DateTimeField()),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("password", "Password"),
+                            ("second_factor", "Second factor"),
+                            ("confirmation", "Second factor again, while signed in"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("right", "Right"),
+                            ("wrong", "Wrong"),
+                            ("refused", "Refused: too many wrong tries"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at'],
-                'indexes': [models.Index(fields=['account', 'at'], name='attempt_by_account'), models.Index(fields=['address', 'at'], name='attempt_by_address'), models.Index(fields=['at'], name='attempt_by_time')],
+                "ordering": ["-at"],
+                "indexes": [
+                    models.Index(fields=["account", "at"], name="attempt_by_account"),
+                    models.Index(fields=["address", "at"], name="attempt_by_address"),
+                    models.Index(fields=["at"], name="attempt_by_time"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AuthenticatorApp',
+            name="AuthenticatorApp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
-                ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
-                ('secret', edatrs.core.crypto.EncryptedTextField(help_text='Base32, as the app takes it')),
-                ('last_step', models.BigIntegerField(default=-1, help_text='Of the last code used; none so early is taken again')),
-                ('created_at', models.DateTimeField()),
-                ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(help_text="The human-readable name of this device.", max_length=64),
+                ),
+                ("confirmed", models.BooleanField(default=True, help_text="Is this device ready for use?")),
+                ("secret", edatrs.core.crypto.EncryptedTextField(help_text="Base32, as the app takes it")),
+                (
+                    "last_step",
+                    models.BigIntegerField(
+                        default=-1, help_text="Of the last code used; none so early is taken again"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="The user that this device belongs to.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'confirmed'), name='one_app_in_use_and_one_in_set_up')],
+                "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "confirmed"), name="one_app_in_use_and_one_in_set_up"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PasswordLink',
+            name="PasswordLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('purpose', models.CharField(choices=[('reset', 'Cannot sign in'), ('invitation', 'Invitation')], max_length=12)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='password_links', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("reset", "Cannot sign in"), ("invitation", "Invitation")], max_length=12
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="password_links",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
-                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['user'], name='password_link_open')],
+                "ordering": ["-created_at"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", True)),
+                        fields=["user"],
+                        name="password_link_open",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name="RecoveryCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recovery_codes', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recovery_codes",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'digest'), name='recovery_code_once_a_person')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "digest"), name="recovery_code_once_a_person")
+                ],
             },
         ),
         edatrs.core.database.Grant(
-            'app',
-            'SELECT, INSERT, UPDATE, DELETE',
-            'organisations_signinattempt',
-            'organisations_authenticatorapp',
-            'organisations_passwordlink',
-            'organisations_recoverycode',
+            "app",
+            "SELECT, INSERT, UPDATE, DELETE",
+            "organisations_signinattempt",
+            "organisations_authenticatorapp",
+            "organisations_passwordlink",
+            "organisations_recoverycode",
         ),
     ]
