@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement
 from django.db.migrations.operations.base import Operation
@@ -116,10 +115,10 @@ class TenantForeignKey(BaseConstraint):
         self.to = to
         self.to_fields = tuple(to_fields)
 
-    def _target(self, model: type[models.Model]) -> type[models.Model]:
+    def _target(self, model: Any) -> Any:
         return model._meta.apps.get_model(self.to)
 
-    def _sql(self, model: type[models.Model], schema_editor: Any) -> str:
+    def _sql(self, model: Any, schema_editor: Any) -> str:
         quote = schema_editor.quote_name
         target = self._target(model)
         here = ", ".join(quote(model._meta.get_field(f).column) for f in self.fields)
@@ -130,11 +129,11 @@ class TenantForeignKey(BaseConstraint):
             "DEFERRABLE INITIALLY IMMEDIATE"
         )
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         """Nothing inside CREATE TABLE, for which Django asks and never comes back: the constraint is added later, as by `create_sql`."""
         self.create_sql(model, schema_editor)
 
-    def create_sql(self, model: type[models.Model], schema_editor: Any) -> Statement:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         """ALTER TABLE … ADD CONSTRAINT …, at the end of the migration, when the target and what makes it unique are there.
 
         What is returned is run at once by Django and does nothing.
@@ -146,7 +145,7 @@ class TenantForeignKey(BaseConstraint):
         schema_editor.deferred_sql.append(statement)
         return Statement("SELECT 'later'", table=table)
 
-    def remove_sql(self, model: type[models.Model], schema_editor: Any) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         """ALTER TABLE … DROP CONSTRAINT …"""
         quote = schema_editor.quote_name
         return Statement(
@@ -174,4 +173,4 @@ class TenantForeignKey(BaseConstraint):
         """As Django's constraints."""
         path, args, kwargs = super().deconstruct()
         kwargs |= {"fields": self.fields, "to": self.to, "to_fields": self.to_fields}
-        return path, args, kwargs
+        return path, tuple(args), dict(kwargs)

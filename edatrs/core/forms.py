@@ -40,7 +40,7 @@ class Form(forms.Form):
             plain = isinstance(bound, forms.ModelChoiceField) and not isinstance(
                 bound, ScopedModelChoiceField
             )
-            if plain and issubclass(bound.queryset.model, TenantModel):
+            if plain and issubclass(bound.queryset.model, TenantModel):  # type: ignore[attr-defined]  # plain says so
                 raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
             if bound.required and bound.label and bound.error_messages.get("required") == _DJANGOS_WORDS:
                 bound.error_messages["required"] = f"Enter {lowered(str(bound.label))}"

@@ -7,7 +7,7 @@ before each change. Nobody but the destroyer, in an approved run, may touch it a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pghistory
 import pgtrigger
@@ -22,7 +22,7 @@ ACT = "nullif(current_setting('app.act', true), '')::uuid"
 class History(Event):
     """Base of the history models: read through the same fail-closed manager as the rows themselves."""
 
-    objects = TenantManager()
+    objects: ClassVar[TenantManager] = TenantManager()
 
     class Meta:
         abstract = True

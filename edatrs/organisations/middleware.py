@@ -42,8 +42,8 @@ class ScopeMiddleware:
         if request.path_info.startswith(_OUTSIDE):
             return self._no_store(request, self.get_response(request))
         match = _ORGANISATION.match(request.path_info)
-        user = request.user
-        if match and not (user.is_authenticated and user.is_verified()):  # type: ignore[union-attr]  # django-otp adds is_verified
+        user: Any = request.user  # django-otp adds is_verified
+        if match and not (user.is_authenticated and user.is_verified()):
             return self._no_store(
                 request,
                 redirect_to_login(
@@ -51,7 +51,7 @@ class ScopeMiddleware:
                 ),
             )
         if match:
-            held = list(memberships_on(user, clock.today()).filter(organisation__slug=match["slug"]))  # type: ignore[arg-type]  # a person, checked above
+            held = list(memberships_on(user, clock.today()).filter(organisation__slug=match["slug"]))
             if not held:
                 return self._no_store(request, self._stranger(request, match["slug"]))
             answer = self._in_scope(request, held)

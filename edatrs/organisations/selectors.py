@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -41,12 +42,12 @@ def service_by_agency(agency_code: str) -> Service:
         raise UnknownAgency(agency_code) from None
 
 
-def services_of(organisation_id: object) -> QuerySet[Service]:
+def services_of(organisation_id: UUID) -> QuerySet[Service]:
     """The services of an organisation, by agency code."""
     return Service.objects.filter(organisation_id=organisation_id)
 
 
-def people_holding(organisation_id: object, roles: Iterable[str], day: dt.date) -> QuerySet[User]:
+def people_holding(organisation_id: UUID, roles: Iterable[str], day: dt.date) -> QuerySet[User]:
     """The active people who hold one of the roles at an organisation on a day."""
     return User.objects.filter(
         Q(memberships__valid_until__isnull=True) | Q(memberships__valid_until__gte=day),

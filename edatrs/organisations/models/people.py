@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=(username or "").strip())
 
 
-class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):
+class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # the stubs know no DeviceManager
     """A person who signs in. `sessions_version` is part of every session's hash: counting it up signs the person out everywhere."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

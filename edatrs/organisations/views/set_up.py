@@ -48,9 +48,9 @@ class SetUpView(common.HalfSignedInView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Whoever has an app must show it first."""
         user: Any = request.user
-        if user.is_authenticated and common.app_in_use(user):
-            if not user.is_verified() or not second_factor_is_fresh(request):
-                return common.to("confirm", next=request.path)
+        has_app = user.is_authenticated and common.app_in_use(user)
+        if has_app and not (user.is_verified() and second_factor_is_fresh(request)):
+            return common.to("confirm", next=request.path)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
