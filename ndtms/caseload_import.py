@@ -233,7 +233,9 @@ def _organisations() -> list[Organisation]:
 def _write(staging: Staging, organisations: list[Organisation], say: Say) -> None:
     homeless = load_steps.people(staging)
     if homeless:
-        say(f"clients.csv: {homeless:,} people have no registration; their details are kept once one names them")
+        say(
+            f"clients.csv: {homeless:,} people have no registration; their details are kept once one names them"
+        )
     for organisation in organisations:
         with scope_for_organisation(organisation) as scope:
             say(f"writing {organisation.name}")

@@ -15,7 +15,10 @@ Entry = list[str]
 
 @dataclass(frozen=True, slots=True)
 class JudgedEpisode:
-    """One episode of the service as the extract judged it. `in_reach`: open, or ended inside the window (any, in a full extract)."""
+    """One episode of the service as the extract judged it. `in_reach`: open, or ended inside the window (any, in a full extract).
+
+    What the national collection calls a client is the CLIENTID: one person registered twice at a service is two of them.
+    """
 
     episode: str
     client: str
@@ -62,7 +65,7 @@ def outlook(agency: str, episodes: Iterable[JudgedEpisode]) -> Outlook:
     removed, whatever its age; (c) a held episode in reach that the file does not carry, of a client without an N row, is missing.
     """
     rows = in_file_order(episodes)
-    withdrawn = {row.client for row in rows if row.verdict == "withdrawn"}
+    withdrawn = {row.client_id for row in rows if row.verdict == "withdrawn"}
     found = Outlook()
     for row in rows:
         entry = [agency, row.client_id, row.episode_id]
@@ -72,7 +75,7 @@ def outlook(agency: str, episodes: Iterable[JudgedEpisode]) -> Outlook:
                 found.replaced += 1
             else:
                 found.new.append(entry)
-        elif row.held and row.client in withdrawn:
+        elif row.held and row.client_id in withdrawn:
             found.removed.append(row.episode)
             found.removed_by_consent.append(entry)
             if row.verdict in {"out_of_window", "held_back"}:
@@ -88,7 +91,7 @@ def manifest_counts(episodes: Iterable[JudgedEpisode]) -> dict[str, object]:
     verdicts = [row.verdict for row in rows]
     return {
         "episodes_sent": verdicts.count("sent"),
-        "withdrawn_clients": len({row.client for row in rows if row.verdict == "withdrawn"}),
+        "withdrawn_clients": len({row.client_id for row in rows if row.verdict == "withdrawn"}),
         "declined_omitted": verdicts.count("declined"),
         "not_asked": verdicts.count("not_asked"),
         "out_of_window": verdicts.count("out_of_window"),

@@ -111,7 +111,7 @@ def _stream(statement: Statement, part: Path, on_line: Callable[[int], None]) ->
     size = 0
     lines = 0
     kill_point("before-copy")
-    with open(part, "xb", buffering=1 << 20, opener=_private) as file, connection.cursor() as cursor:
+    with open(part, "xb", buffering=1 << 20, opener=private) as file, connection.cursor() as cursor:
         raw: Any = cursor.connection.cursor()
         command = f"COPY ({statement.sql}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')"
         with raw, raw.copy(command, statement.params) as copy:
@@ -133,7 +133,8 @@ def _stream(statement: Statement, part: Path, on_line: Callable[[int], None]) ->
     return digest.hexdigest(), size, lines - 1
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Opens a file that this account alone may read."""
     return os.open(path, flags, 0o600)
 
 

@@ -216,31 +216,38 @@ def _written(item: Item) -> str:
     return f"nullif({column}, '')"
 
 
-def _listed(item: Item, listed: ListPlace) -> str:
-    """What the file holds of an item of a list: a field of the composite `<list>_row.x`."""
+def _column_of(item: Item, listed: ListPlace) -> str:
+    """The column of the list's table that holds an item."""
     place = place_of(item)
-    row = f"({listed.name}_row.x)"
-    if place.key:
-        text = f"nullif({row}.items ->> '{place.key}', '')"
-        return f"{text}::date" if item.type == "date" else text
-    column = f"{row}.{listed.model._meta.get_field(place.field).column}"
-    return column if item.type == "date" else f"nullif({column}, '')"
+    return "items" if place.key else listed.model._meta.get_field(place.field).column
+
+
+def _listed(item: Item, listed: ListPlace) -> str:
+    """What the file holds of an item of a list, from the columns that `stream` has picked."""
+    key = place_of(item).key
+    column = f"r.{listed.name}_{_column_of(item, listed)}"
+    text = f"nullif({column} ->> '{key}', '')" if key else column
+    if item.type == "date":
+        return f"{text}::date" if key else text
+    return text if key else f"nullif({text}, '')"
 
 
 def stream(plan: ExtractPlan) -> Statement:
     """The SELECT whose rows are the file: as many rows an episode as its longest list, at least one (contract section 5).
 
     Its first column, `ord`, is the place of the line and not of the file: who streams it takes it off and knows how far it is.
+
+    From the inside out: `o` has one row a line, in order, with what all its rows repeat worked out once and the lists as arrays; `m` takes
+    the arrays apart side by side (the shorter ones end in NULL); `r` picks the columns of each list's row once, however many items come
+    from it. Each says ORDER BY although the one below did: only so does the planner know, and the wide rows of the file are never sorted.
     """
-    base = _compiled(episodes(plan, [i for i in plan.columns if list_of(i) is None]))
+    own = [item for item in plan.columns if list_of(item) is None]
+    base = _compiled(episodes(plan, own))
     used = [listed for listed in LISTS.values() if any(list_of(item) is listed for item in plan.columns)]
-    select: list[str] = []
+    once: list[str] = []
     params: list[Any] = []
-    for item in plan.columns:
-        listed = list_of(item)
-        if listed is not None:
-            text = _listed(item, listed)
-        elif item.name == "AGNCY":
+    for item in own:
+        if item.name == "AGNCY":
             text = "%s::text"
             params.append(plan.agency_code)
         elif item.name == "CLIENTID":
@@ -252,26 +259,46 @@ def stream(plan: ExtractPlan) -> Statement:
             params.append(plan.cmsid)
         else:
             text = _written(item)
-        select.append(f'{text} AS "{item.name}"')
+        once.append(f'{text} AS "{item.name}"')
+    repeated = [f'"{item.name}"' for item in own]
+    picked = {
+        f"(m.{listed.name}).{column} AS {listed.name}_{column}"
+        for item in plan.columns
+        if (listed := list_of(item)) is not None and (column := _column_of(item, listed))
+    }
+    file = [
+        f'{_listed(item, listed)} AS "{item.name}"' if (listed := list_of(item)) else f'r."{item.name}"'
+        for item in plan.columns
+    ]
     joins, joined = _list_joins(plan, used)
-    longest = ", ".join(["1", *(f"cardinality({listed.name}.rows)" for listed in used)])
-    picks = "\n".join(
-        f"LEFT JOIN LATERAL (SELECT {listed.name}.rows[n.n] AS x OFFSET 0) {listed.name}_row ON TRUE"
-        for listed in used
-    )
+    longest = ", ".join(["1", *(f"cardinality(o.{listed.name})" for listed in used)])
     sql = f"""
-SELECT l.ord, {", ".join(select)}
-FROM extract_line l
-LEFT JOIN ({base.sql}) e ON e.pk = l.episode
-{joins}
-CROSS JOIN LATERAL generate_series(1, GREATEST({longest})) AS n(n)
-{picks}
-ORDER BY l.ord, n.n"""
+SELECT {", ".join(["r.ord", *file])}
+FROM (
+    SELECT {", ".join(["m.ord", "m.n", *(f"m.{name}" for name in repeated), *sorted(picked)])}
+    FROM (
+        SELECT {", ".join(["o.ord", *(f"o.{name}" for name in repeated)])}, generate_series(1, GREATEST({longest})) AS n
+               {"".join(f", unnest(o.{listed.name}) AS {listed.name}" for listed in used)}
+        FROM (
+            SELECT {", ".join(["l.ord", *once, *(f"{listed.name}.rows AS {listed.name}" for listed in used)])}
+            FROM extract_line l
+            LEFT JOIN ({base.sql}) e ON e.pk = l.episode
+            {joins}
+            ORDER BY l.ord
+        ) o
+        ORDER BY o.ord, n
+    ) m
+    ORDER BY m.ord, m.n
+) r
+ORDER BY r.ord, r.n"""
     return Statement(sql, (*params, *base.params, *joined))
 
 
 def _list_joins(plan: ExtractPlan, used: Sequence[ListPlace]) -> tuple[str, tuple[Any, ...]]:
-    """One join a list: its rows of each episode, in order: by date, an empty date last, then by identifier."""
+    """One join a list: its rows of each line, in order: by date, an empty date last, then by identifier.
+
+    By line and not by episode, so that they come in the order of the file.
+    """
     parts = []
     params: list[Any] = []
     for listed in used:
@@ -279,9 +306,9 @@ def _list_joins(plan: ExtractPlan, used: Sequence[ListPlace]) -> tuple[str, tupl
         date = listed.model._meta.get_field(listed.date_field).column
         order = ", ".join([f"x.{date} NULLS LAST", *sql_identifier_order("x.identifier")])
         parts.append(
-            f'LEFT JOIN (SELECT x.episode_id, array_agg(x ORDER BY {order}) AS rows FROM "{table}" x '
+            f'LEFT JOIN (SELECT k.ord, array_agg(x ORDER BY {order}) AS rows FROM "{table}" x '
             f"JOIN extract_line k ON k.episode = x.episode_id WHERE x.organisation_id = %s AND x.voided_at IS NULL "
-            f"GROUP BY x.episode_id) {listed.name} ON {listed.name}.episode_id = l.episode"
+            f"GROUP BY k.ord) {listed.name} ON {listed.name}.ord = l.ord"
         )
         params.append(plan.organisation_id)
     return "\n".join(parts), tuple(params)

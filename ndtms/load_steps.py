@@ -111,7 +111,9 @@ def hold_people() -> None:
         "CREATE TEMPORARY TABLE IF NOT EXISTS load_held ON COMMIT DROP AS "
         f"SELECT ''::text AS client_key, {columns} FROM {', '.join(sorted({m._meta.db_table for m, _ in fields}))} LIMIT 0"
     )
-    _run("CREATE TEMPORARY TABLE IF NOT EXISTS load_held_items (client_key text, category text, items jsonb) ON COMMIT DROP")
+    _run(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS load_held_items (client_key text, category text, items jsonb) ON COMMIT DROP"
+    )
     organisation = [current_organisation()]
     _run(
         f"INSERT INTO load_held_items SELECT p.client_key, i.category, i.items {people} JOIN caseload_clientitems i USING (client_id) "
@@ -224,10 +226,15 @@ def _client_part(
     if staging.people_held:
         first = list(all_fields)
         values = [
-            f'CASE WHEN c.line IS NULL THEN k."{f}" ELSE {_typed(model, f, f"t.{_quoted(f)}")} END' if f in fields else f'k."{f}"'
+            f'CASE WHEN c.line IS NULL THEN k."{f}" ELSE {_typed(model, f, f"t.{_quoted(f)}")} END'
+            if f in fields
+            else f'k."{f}"'
             for f in first
         ]
-        values = [value if _is_date(model, f) else f"COALESCE({value}, '')" for f, value in zip(first, values, strict=True)]
+        values = [
+            value if _is_date(model, f) else f"COALESCE({value}, '')"
+            for f, value in zip(first, values, strict=True)
+        ]
         origin = "FROM load_client c LEFT JOIN load_held k USING (client_key)"
         origin += " LEFT JOIN load_clients t ON t.line = c.line" if fields else ""
     _run(
@@ -300,7 +307,9 @@ def _episodes(staging: Staging, organisation: UUID) -> None:
     brought = set(staging.columns["episodes.csv"])
     items = [i for i in dictionary.items if i.entity in EPISODE_ENTITIES and i.name in brought]
     typed = {i.name: place_of(i).field for i in items if place_of(i).model is Episode and not place_of(i).key}
-    own = [(i.name, f"t.{_quoted(i.name)}") for i in items if place_of(i).model is Episode and place_of(i).key]
+    own = [
+        (i.name, f"t.{_quoted(i.name)}") for i in items if place_of(i).model is Episode and place_of(i).key
+    ]
     _run(
         "CREATE TEMPORARY TABLE load_episode ON COMMIT DROP AS "
         "SELECT t.line, t.episode_id, r.id AS registration_id, r.client_id, a.service_id, "

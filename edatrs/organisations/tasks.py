@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from celery.signals import worker_ready
+from django.core.management import call_command
 from django.db import connection
 
 from edatrs.core.faults import kill_point
@@ -30,6 +31,12 @@ def sweep_jobs() -> None:
 def send_mail() -> None:
     """Send the outbox."""
     outbox.send_due()
+
+
+@celery_task("edatrs.organisations.clear_sessions", acks_late=False)
+def clear_sessions() -> None:
+    """Remove the rows of sessions that have ended."""
+    call_command("clearsessions")
 
 
 @worker_ready.connect

@@ -144,7 +144,10 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "full_name"]},
+    },
     {"NAME": "edatrs.organisations.passwords.OwnWordsValidator"},
 ]
 LOGIN_URL = "/sign-in/"
@@ -207,6 +210,7 @@ JOB_LEASE_SECONDS = float(os.environ.get("EDATRS_JOB_LEASE_SECONDS", "60"))
 JOB_SWEEP_SECONDS = float(os.environ.get("EDATRS_JOB_SWEEP_SECONDS", "30"))
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "edatrs.organisations.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
+    "clear-sessions": {"task": "edatrs.organisations.clear_sessions", "schedule": 24 * 60 * 60},
     "send-mail": {"task": "edatrs.organisations.send_mail", "schedule": JOB_SWEEP_SECONDS},
 }
 
@@ -231,8 +235,10 @@ REST_FRAMEWORK: dict[str, Any] = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    # A link that sets a password stands in its address: it must not stand in a log.
+    "filters": {"no-links": {"()": "edatrs.core.logs.WithoutLinks"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no-links"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("EDATRS_LOG_LEVEL", "WARNING")},
 }
 CONFIRM_URL = "/confirm/"

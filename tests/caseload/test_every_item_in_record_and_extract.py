@@ -29,7 +29,11 @@ from tests.ndtms.support import TODAY, done
 
 FIELDS = Path(__file__).parents[1] / "data" / "ndtms" / "fields.csv"
 LETTERS = "KLMNOPQR"
-AGENCIES = {"adult": ("E1001", "eput-essex-stars"), "yp": ("E2001", "the-childrens-society"), "cjit": ("E3001", "peabody")}
+AGENCIES = {
+    "adult": ("E1001", "eput-essex-stars"),
+    "yp": ("E2001", "the-childrens-society"),
+    "cjit": ("E3001", "peabody"),
+}
 KEY = {"agency_code", "client_id", "episode_id"}
 # Contract section 2, written out once more: the file that brings an item, by its entity, and the columns of clients.csv.
 FILE_OF_ENTITY = {
@@ -113,15 +117,27 @@ def bundle(folder: Path) -> Path:
     agencies = [agency for agency, _ in AGENCIES.values()]
     key = {"client_id": sent_value("CLIENTID"), "episode_id": sent_value("EPISODID")}
     tables: dict[str, list[dict[str, str]]] = {
-        "services.csv": [{"agency_code": a, "name": a, "organisation": slug, "dataset": d} for d, (a, slug) in AGENCIES.items()],
+        "services.csv": [
+            {"agency_code": a, "name": a, "organisation": slug, "dataset": d}
+            for d, (a, slug) in AGENCIES.items()
+        ],
         "registrations.csv": [
-            {"client_key": "K", "agency_code": a, "client_id": key["client_id"], "reference": sent_value("CLIENT")} for a in agencies
+            {
+                "client_key": "K",
+                "agency_code": a,
+                "client_id": key["client_id"],
+                "reference": sent_value("CLIENT"),
+            }
+            for a in agencies
         ],
         "clients.csv": [
             {column: sent_value(name) for name, column in CLIENT_COLUMN.items()}
             | {"client_key": "K", "forename": "łucja", "surname": "óbrien", "postcode": "SS1 2ZZ"}
         ],
-        "consents.csv": [{"agency_code": a, **key, "decision": "Y", "decided_on": "2026-01-07", "method": "oral"} for a in agencies],
+        "consents.csv": [
+            {"agency_code": a, **key, "decision": "Y", "decided_on": "2026-01-07", "method": "oral"}
+            for a in agencies
+        ],
     }
     for entity, file in FILE_OF_ENTITY.items():
         row = {name: sent_value(name) for name, item in fields().items() if item["entity"] == entity}
@@ -150,7 +166,9 @@ def test_the_dictionary_of_the_product_is_the_one_walked_here() -> None:
     assert [item.name for item in load_dictionary().items] == list(fields())
     for dataset in AGENCIES:
         for letter in LETTERS:
-            assert [item.name for item in load_dictionary().columns(dataset, letter)] == in_force(dataset, letter)
+            assert [item.name for item in load_dictionary().columns(dataset, letter)] == in_force(
+                dataset, letter
+            )
 
 
 @pytest.mark.parametrize("name", list(fields()))
@@ -165,7 +183,11 @@ def test_an_item_has_one_place(name: str) -> None:
     column = place.model._meta.get_field(place.field)
     assert isinstance(column, models.JSONField) == bool(place.key)
     assert place.key in ("", name)
-    same = [other.name for other in recorded_items() if place_of(other)[1:] == place[1:]] if isinstance(place, tuple) else []
+    same = (
+        [other.name for other in recorded_items() if place_of(other)[1:] == place[1:]]
+        if isinstance(place, tuple)
+        else []
+    )
     same = same or [
         other.name
         for other in recorded_items()
@@ -209,7 +231,18 @@ def test_every_item_of_every_letter_comes_back(today: None, tmp_path: Path) -> N
     for dataset, (agency, _) in AGENCIES.items():
         for letter in LETTERS:
             target = tmp_path / f"{dataset}-{letter}.csv"
-            wish = ["--agency", agency, "--dataset", dataset, "--letter", letter, "--kind", "full", "--as-of", "2026-10-31"]
+            wish = [
+                "--agency",
+                agency,
+                "--dataset",
+                dataset,
+                "--letter",
+                letter,
+                "--kind",
+                "full",
+                "--as-of",
+                "2026-10-31",
+            ]
             manifest = done("build_extract", *wish, "--output", str(target))
             assert manifest["episodes_sent"] == manifest["rows"] == 1, manifest
             widths[dataset, letter] = compare(dataset, letter, target.read_bytes())
@@ -217,9 +250,13 @@ def test_every_item_of_every_letter_comes_back(today: None, tmp_path: Path) -> N
                 seen.setdefault(name, set()).add(letter)
     assert [widths[dataset, "Q"] for dataset in AGENCIES] == [120, 98, 28]
     assert seen["LTLA"] == {"R"}
-    assert seen["SEXUAL"] == {"K", "L"} and seen["PCT"] == seen["INJECT"] == set("KLM") and seen["PHMAIN"] == set("KLMNO")
+    assert (
+        seen["SEXUAL"] == {"K", "L"}
+        and seen["PCT"] == seen["INJECT"] == set("KLM")
+        and seen["PHMAIN"] == set("KLMNO")
+    )
     assert set(seen) == set(fields()), "no item of the dictionary is in no letter"
-    assert SHORTENED <= set(seen)
+    assert set(seen) >= SHORTENED
 
 
 @pytest.mark.django_db(transaction=True)
@@ -242,20 +279,37 @@ def test_a_new_letter_is_a_new_data_file_and_nothing_else(tmp_path: Path) -> Non
     }
     lines = [header]
     for name, (entity, category, kind) in new.items():
-        values = {"name": name, "entity": entity, "category": category, "label": name, "type": kind, "introduced": "S"}
+        values = {
+            "name": name,
+            "entity": entity,
+            "category": category,
+            "label": name,
+            "type": kind,
+            "introduced": "S",
+        }
         values |= {"in_adult": "1", "in_yp": "0", "in_cjit": "0"}
         lines.append(",".join(values.get(column, "") for column in header.split(",")))
     (data / "fields-S.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (data / "letters-S.csv").write_text("letter,in_force_from,note\nS,2026-04-01,made up\n", encoding="utf-8")
-    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in sorted(data.glob("*.csv"))]
+    sums = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in sorted(data.glob("*.csv"))
+    ]
     (data / "CHECKSUMS").write_text("\n".join(sums) + "\n")
     folder = bundle(tmp_path / "bundle")
-    files = {"episode": "episodes.csv", "intervention": "interventions.csv", "top": "tops.csv", "client": "clients.csv"}
+    files = {
+        "episode": "episodes.csv",
+        "intervention": "interventions.csv",
+        "top": "tops.csv",
+        "client": "clients.csv",
+    }
     value = {"text": "new value", "date": "2026-03-04", "int": "77"}
     for name, (entity, _, kind) in new.items():
         path = folder / files[entity]
         first, *rest = path.read_text(encoding="utf-8").splitlines()
-        path.write_text("\n".join([f"{first},{name}", *(f"{line},{value[kind]}" for line in rest)]) + "\n", encoding="utf-8")
+        path.write_text(
+            "\n".join([f"{first},{name}", *(f"{line},{value[kind]}" for line in rest)]) + "\n",
+            encoding="utf-8",
+        )
     manage(tree, "import_caseload", str(folder))
     target = tmp_path / "extract.csv"
     wish = ["--agency", "E1001", "--dataset", "adult", "--letter", "S", "--kind", "full"]

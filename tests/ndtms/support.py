@@ -83,7 +83,9 @@ def all_rows(owner: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]
     """The owner sees every row while this is open: FORCE is taken off in a transaction that is rolled back."""
     owner.execute("BEGIN")
     try:
-        forced = owner.execute("SELECT oid::regclass::text FROM pg_class WHERE relforcerowsecurity").fetchall()
+        forced = owner.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relforcerowsecurity"
+        ).fetchall()
         for (table,) in forced:
             owner.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         yield owner
@@ -93,7 +95,9 @@ def all_rows(owner: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]
 
 def tables(owner: psycopg.Connection[Any]) -> list[str]:
     """Every table of the database."""
-    found = owner.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+    found = owner.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    )
     return sorted(name for (name,) in found)
 
 
@@ -108,7 +112,9 @@ def on_disk(owner: psycopg.Connection[Any], *but: str) -> dict[str, list[tuple[A
     """Every row of every table (but some) with the place it lies at and the transaction that wrote it: a needless UPDATE shows."""
     with all_rows(owner):
         return {
-            name: owner.execute(f'SELECT ctid::text, xmin::text, t::text FROM "{name}" t ORDER BY ctid').fetchall()
+            name: owner.execute(
+                f'SELECT ctid::text, xmin::text, t::text FROM "{name}" t ORDER BY ctid'
+            ).fetchall()
             for name in tables(owner)
             if name not in but
         }
@@ -162,13 +168,16 @@ class ProductOracle(contract.Oracle):
             if key in before and key not in placed and any(row[name] for name in row if name != "client_key"):
                 answer["updated"]["clients.csv"] -= 1
                 answer["unchanged"]["clients.csv"] += 1
-        self.clients.update({key: {"client_key": key} for key in set(self.clients) - placed} if not dry_run else {})
+        self.clients.update(
+            {key: {"client_key": key} for key in set(self.clients) - placed} if not dry_run else {}
+        )
         return answer
 
     def _person(self, key: Any) -> dict[str, str]:
         person = super()._person(key)
         return person | {
-            name: person.get(name, "") if contract.initial(person.get(name, "")) else "" for name in ("forename", "surname")
+            name: person.get(name, "") if contract.initial(person.get(name, "")) else ""
+            for name in ("forename", "surname")
         }
 
     def confirm(self, submission: Any) -> None:
@@ -225,15 +234,34 @@ class World:
             answer = import_caseload(folder, dry_run=dry_run).answer()
         agree(compare.count_differences(answer, expected))
         assert answer["errors"] == []
-        self.compared["lines"] += sum(sum(answer[kind].values()) for kind in ("created", "updated", "unchanged"))
+        self.compared["lines"] += sum(
+            sum(answer[kind].values()) for kind in ("created", "updated", "unchanged")
+        )
         return answer
 
     def build(
-        self, agency: str, dataset: str, letter: str = "Q", kind: str = "reporting", as_of: dt.date = AS_OF, output: Path | None = None
+        self,
+        agency: str,
+        dataset: str,
+        letter: str = "Q",
+        kind: str = "reporting",
+        as_of: dt.date = AS_OF,
+        output: Path | None = None,
     ) -> Built:
         """Build an extract; file, manifest and preview must agree. With an output it is a download."""
         expected = self.oracle.build(agency, dataset, letter, kind, as_of)
-        wish = ["--agency", agency, "--dataset", dataset, "--letter", letter, "--kind", kind, "--as-of", as_of.isoformat()]
+        wish = [
+            "--agency",
+            agency,
+            "--dataset",
+            dataset,
+            "--letter",
+            letter,
+            "--kind",
+            kind,
+            "--as-of",
+            as_of.isoformat(),
+        ]
         with self.moment():
             manifest = done("build_extract", *wish, *(["--output", str(output)] if output else []))
             preview = done("preview_load", manifest["submission"])
@@ -265,13 +293,17 @@ class World:
     def refuse(self, built: Built) -> None:
         """NDTMS refused it."""
         self.oracle.refuse(built.expected)
-        self._with(built, lambda found: submissions.refuse_load(submission=found, reason="schema", acting_user=None))
+        self._with(
+            built, lambda found: submissions.refuse_load(submission=found, reason="schema", acting_user=None)
+        )
 
     def _with(self, built: Built, act: Callable[[Any], Any]) -> None:
         with self.moment(), acting_for(built.agency):
             act(selectors.get_submission(built.id))
 
-    def decide(self, agency: str, client_id: str, episode_id: str, decision: str, decided_on: str, method: str) -> None:
+    def decide(
+        self, agency: str, client_id: str, episode_id: str, decision: str, decided_on: str, method: str
+    ) -> None:
         """Record a decision here rather than by import."""
         if self._person is None:
             self._person = User.objects.create(email="worker@test.example", full_name="Test Worker")

@@ -9,11 +9,24 @@ import pytest
 
 from tests.ndtms import support
 from tests.ndtms.support import AS_OF, Built, World
-from tests.oracle.generate import AGENCIES, later_bundle, local_acts, random_bundle
+from tests.oracle.generate import AGENCIES, later_bundle, local_acts, random_bundle, read_tables, write_bundle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LETTERS = "KLMNOPQR"
 TURNING_DAYS = ["2026-08-31", "2026-09-01", "2024-02-29", "2018-05-15", "2018-09-01", "2026-11-15"]
+
+
+def twice_registered(folder: Path, rng: random.Random) -> None:
+    """Some people get a second CLIENTID at a service: a registration of somebody else there becomes theirs."""
+    tables, columns = read_tables(folder)
+    by_agency: dict[str, list[dict[str, str]]] = {}
+    for row in tables["registrations.csv"]:
+        by_agency.setdefault(row["agency_code"], []).append(row)
+    for found in by_agency.values():
+        if len(found) > 5:
+            first, second = rng.sample(found, 2)
+            second["client_key"] = first["client_key"]
+    write_bundle(folder, tables, columns, rng)
 
 
 def life(seed: int, tmp_path: Path, people: int) -> World:
@@ -23,6 +36,7 @@ def life(seed: int, tmp_path: Path, people: int) -> World:
     letter = rng.choice(LETTERS) if seed % 3 == 0 else "Q"
     style = {"quirks": seed % 2 == 1, "letter": letter}
     folder = random_bundle(tmp_path / f"{seed}-0", seed, people=people, pc_column=seed % 3 == 1, **style)
+    twice_registered(folder, rng)
     world.load(folder, dry_run=True)
     world.load(folder)
     waiting: list[Built] = []
@@ -41,7 +55,9 @@ def life(seed: int, tmp_path: Path, people: int) -> World:
         rng.shuffle(waiting)
         for built in [waiting.pop() for _ in range(min(2, len(waiting)))]:
             (world.refuse if rng.random() < 0.25 else world.confirm)(built)
-        later = later_bundle(tmp_path / f"{seed}-{step}", folder, f"{seed}-{step}", open_references=rng.random() < 0.5, **style)
+        later = later_bundle(
+            tmp_path / f"{seed}-{step}", folder, f"{seed}-{step}", open_references=rng.random() < 0.5, **style
+        )
         if rng.random() < 0.2:
             world.load(later, dry_run=True)
         if world.load(later):

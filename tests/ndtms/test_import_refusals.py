@@ -48,7 +48,11 @@ def complaints(case: Case, folder: Path, owner: psycopg.Connection[Any], before:
     for table, more in LEFT_BY_REFUSAL.items():
         before[table] += more if problems else 0
     after = counts(owner)
-    found += [f"{case.name}: {name} had {before[name]} rows, now {after[name]}" for name in after if after[name] != before[name]]
+    found += [
+        f"{case.name}: {name} had {before[name]} rows, now {after[name]}"
+        for name in after
+        if after[name] != before[name]
+    ]
     shutil.rmtree(folder)
     return found
 
@@ -70,7 +74,9 @@ def test_a_spoilt_bundle_is_refused_with_every_problem_and_writes_nothing(
     treat(REFUSED[part::4], tmp_path, owner_connection)
 
 
-def test_what_would_move_something_is_refused_after_a_load(tmp_path: Path, owner_connection: psycopg.Connection[Any]) -> None:
+def test_what_would_move_something_is_refused_after_a_load(
+    tmp_path: Path, owner_connection: psycopg.Connection[Any]
+) -> None:
     support.partnership()
     problems_of(tmp_path)
     assert problems_of(good_bundle(tmp_path / "good")) == []
@@ -165,7 +171,9 @@ def replace_case(case: Case, **changes: Any) -> Case:
 
 
 @pytest.mark.parametrize("file", ["registrations.csv", "episodes.csv", *dictionary.CHILD_FILES])
-def test_an_identifier_too_long_is_refused_by_name(file: str, tmp_path: Path, owner_connection: psycopg.Connection[Any]) -> None:
+def test_an_identifier_too_long_is_refused_by_name(
+    file: str, tmp_path: Path, owner_connection: psycopg.Connection[Any]
+) -> None:
     support.partnership()
     problems_of(tmp_path)
     names = [name for name in dictionary.KEYS[file] if name != "agency_code"]
@@ -177,7 +185,10 @@ def test_the_longest_identifiers_and_long_texts_load(tmp_path: Path) -> None:
     support.partnership()
     folder = good_bundle(tmp_path / "good")
     rng = random.Random(1)
-    longest = {name: "".join(rng.choice("🙂żÓ漢") for _ in range(500)) for name in ("client_id", "episode_id", "identifier", "client_key")}
+    longest = {
+        name: "".join(rng.choice("🙂żÓ漢") for _ in range(500))
+        for name in ("client_id", "episode_id", "identifier", "client_key")
+    }
     for file in dictionary.FILES:
         columns = dictionary.file_columns(file)
         row = {name: "x" * 20_000 if dictionary.value_type(file, name) == "text" else "" for name in columns}
@@ -204,9 +215,9 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(Path, "open", denied)
     assert problems_of(folder) == ["tops.csv:1: : the file cannot be read: Permission denied"]
-    assert {problem_at(line)[:2] for line in problems_of(tmp_path / ("x" * 300))} == {(f, 1) for f in dictionary.REQUIRED_FILES} | {
-        (f, 1) for f in dictionary.CHILD_FILES
-    }
+    assert {problem_at(line)[:2] for line in problems_of(tmp_path / ("x" * 300))} == {
+        (f, 1) for f in dictionary.REQUIRED_FILES
+    } | {(f, 1) for f in dictionary.CHILD_FILES}
 
 
 def test_a_refusal_is_on_the_trail(tmp_path: Path) -> None:
@@ -244,7 +255,11 @@ def measured_load(folder: Path) -> dict[str, Any]:
     out = folder.parent / "answer.json"
     ran = subprocess.run(
         [sys.executable, "-c", MEASURE, str(folder), str(out)],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "edatrs.settings.test", "DATABASE_APP_URL": support.address()},
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "edatrs.settings.test",
+            "DATABASE_APP_URL": support.address(),
+        },
         check=True,
         capture_output=True,
         text=True,

@@ -10,6 +10,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from edatrs.core.crypto import EncryptedTextField
 from edatrs.organisations.choices import JobState
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
@@ -68,7 +69,7 @@ class OutboundMail(models.Model):
     unique_key = models.CharField(max_length=200, unique=True)
     to = models.EmailField()
     subject = models.CharField(max_length=150)
-    text = models.TextField()
+    text = EncryptedTextField(help_text="May hold a link that sets a password: never in clear in the database")
     created_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     next_attempt = models.DateTimeField()

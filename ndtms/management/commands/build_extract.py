@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import time
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
@@ -19,7 +20,8 @@ from edatrs.core.tasks import JobRefused
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Organisation, Service
 from edatrs.organisations.services import jobs
-from ndtms import selectors
+from ndtms import extract, selectors
+from ndtms.bundle import check_date
 from ndtms.choices import ExtractKind, SubmissionState
 from ndtms.services import submissions
 from ndtms.services.submissions import Refused
@@ -68,14 +70,25 @@ class Command(BaseCommand):
             f"building {order.kind} extract of {order.service.agency_code}, letter {order.letter}, as of {order.as_of}"
         )
         submission_id = self._work(order)
-        with _as_operator(order.service):
-            built = selectors.get_submission(submission_id)
-            if built.state == SubmissionState.FAILED:
-                raise Refused("not_built", built.problem)
-            if options["output"]:
-                self._copy(submissions.file_of(built), options["output"])
-                submissions.record_download(submission=built, acting_user=None)
-            return selectors.manifest(built)
+        copy = None
+        try:
+            with _as_operator(order.service):
+                built = selectors.get_submission(submission_id)
+                if built.state == SubmissionState.FAILED:
+                    raise Refused("not_built", built.problem)
+                if options["output"]:
+                    copy = self._copy(submissions.file_of(built), options["output"])
+                    submissions.record_download(submission=built, acting_user=None)
+                answer = selectors.manifest(built)
+            if copy:
+                # Only now that the download is on record: the file can be found by nobody before.
+                self._place(copy, options["output"])
+        finally:
+            if copy:
+                copy.unlink(missing_ok=True)
+        return answer | (
+            {"letter": built.letter, "letter_overridden": True} if built.letter_overridden else {}
+        )
 
     def _work(self, order: submissions.ExtractOrder) -> UUID:
         """Build it in this process. The same extract under way elsewhere is waited for, and taken over when its builder has died."""
@@ -117,16 +130,36 @@ class Command(BaseCommand):
 
     @staticmethod
     def _check_output(output: Path | None) -> None:
-        if output is not None and not output.resolve().parent.is_dir():
+        if output is None:
+            return
+        if not output.resolve().parent.is_dir():
             raise Refused(
                 "output_folder_missing", f"There is no folder {output.resolve().parent}: make it first."
             )
+        try:
+            if output.is_dir():
+                raise Refused("output_is_a_folder", f"{output} is a folder: name the file in it.")
+        except OSError as problem:
+            raise Refused("output_not_written", f"{output}: {problem.strerror}.") from problem
 
     @staticmethod
-    def _copy(source: Path, output: Path) -> None:
+    def _copy(source: Path, output: Path) -> Path:
+        """A copy beside the place where it will stand, for this account alone from its first byte on."""
+        part = output.with_name(f".{uuid4().hex}.part")
         try:
-            shutil.copyfile(source, output)
-            output.chmod(0o600)
+            with source.open("rb") as built, open(part, "xb", opener=extract.private) as copy:
+                shutil.copyfileobj(built, copy, 1 << 20)
+                copy.flush()
+                os.fsync(copy.fileno())
+        except OSError as problem:
+            part.unlink(missing_ok=True)
+            raise Refused("output_not_written", f"{output}: {problem.strerror}.") from problem
+        return part
+
+    @staticmethod
+    def _place(copy: Path, output: Path) -> None:
+        try:
+            copy.replace(output)
         except OSError as problem:
             raise Refused("output_not_written", f"{output}: {problem.strerror}.") from problem
 
@@ -134,7 +167,6 @@ class Command(BaseCommand):
 def _date(text: str | None) -> dt.date:
     if not text:
         return clock.today()
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise Refused("bad_as_of", f"'{text}' is not a date: write it as yyyy-mm-dd.") from None
+    if wrong := check_date(text):
+        raise Refused("bad_as_of", f"As-of date: {wrong}.")
+    return dt.date.fromisoformat(text)

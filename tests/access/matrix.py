@@ -1,0 +1,299 @@
+"""The cells of the access matrix: who × route × method × whose organisation × whose object, what is expected, and what a leak is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client as Browser
+
+from tests.access.tables import AFTER_PASSWORD, METHODS, OPEN, OWN_SIGN_IN, ROLES, Line, lines
+from tests.access.world import DISABLED, ENDED, HALF, NOT_YET, SIGNED_OUT, STALE, World
+
+OWN, OTHER, ABSENT, MIXED, NONE = "own", "other", "absent", "mixed", ""
+NO_ORGANISATION = "no-such-organisation"
+NO_OBJECT = UUID("00000000-0000-4000-8000-00000000dead")
+NO_NUMBER = 2_000_000_000
+READING = ("GET", "HEAD")
+_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
+_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"')
+_COOKIE = re.compile(rb"(Set-Cookie: \w+)=[^;]*;")
+_CLOCK = re.compile(rb"(expires=)[^;]*;|<time[^>]*>[^<]*</time>")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One question."""
+
+    line: Line
+    who: str
+    address: str
+    object: str
+    foreign_ids: bool = False
+
+    def __str__(self) -> str:
+        more = " with foreign ids" if self.foreign_ids else ""
+        return f"{self.line.method} {self.line.route} by {self.who}, {self.address} address, {self.object or 'no'} object{more}"
+
+    @property
+    def role(self) -> str:
+        """The role of whoever asks, if they have one today."""
+        return self.who.removesuffix(STALE) if self.who.removesuffix(STALE) in ROLES else ""
+
+    @property
+    def denied_by_organisation(self) -> bool:
+        """A read that the role may do, at one's own address, of what belongs to another organisation: only the walls are in the way."""
+        line = self.line
+        if self.who != self.role or self.address != OWN or not line.guard or line.method not in READING:
+            return False
+        if not line.may(self.role):
+            return False
+        return self.object == OTHER or (not line.objects and line.method == "GET" and not self.foreign_ids)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    head: bytes
+    body: bytes
+    sent: tuple[str, ...]
+
+    @cached_property
+    def whole(self) -> bytes:
+        """Every byte."""
+        return self.head + b"\n" + self.body
+
+    @cached_property
+    def bare(self) -> bytes:
+        """Without what every request changes, and without what the question itself said."""
+        found = _CLOCK.sub(b"", _COOKIE.sub(rb"\1", _TOKEN.sub(b"", self.whole)))
+        for said in self.sent:
+            found = found.replace(said.encode(), b"SAID")
+        return found
+
+
+def cells(*, every_method: bool) -> Iterator[Cell]:
+    """All of them; without `every_method` those in which rows could be read or written, by whoever has a role."""
+    for line in lines().values():
+        if not every_method and (line.method not in ("GET", "HEAD", "POST") or not line.of_organisation):
+            continue
+        if not line.of_organisation:
+            for who in (SIGNED_OUT, HALF, "keyworker", "keyworker" + STALE):
+                yield Cell(line, who, NONE, NONE)
+            yield Cell(line, "keyworker", NONE, NONE, foreign_ids=True)
+            continue
+        people = list(ROLES)
+        if every_method:
+            people += [SIGNED_OUT, HALF]
+            people += [ENDED, NOT_YET, DISABLED] if line.method in ("GET", "POST") else []
+            people += [role + STALE for role in ROLES] if line.fresh else []
+        for who in people:
+            yield from _of_organisation(line, who)
+
+
+def _of_organisation(line: Line, who: str) -> Iterator[Cell]:
+    objects = [NONE] if not line.objects else [OWN, OTHER, ABSENT]
+    if len(line.objects) > 1:
+        objects.append(MIXED)
+    for thing in objects:
+        yield Cell(line, who, OWN, thing)
+    for address in (OTHER, ABSENT):
+        yield Cell(line, who, address, OTHER if line.objects else NONE)
+    if line.method in ("GET", "POST") and who in ROLES:
+        yield Cell(line, who, OWN, objects[0], foreign_ids=True)
+
+
+def expected(cell: Cell) -> tuple[frozenset[int], str]:
+    """The statuses that are right, and how a redirection must begin; from the tables alone."""
+    line, anything = cell.line, ""
+    if not line.of_organisation:
+        if line.act != OPEN and cell.who == SIGNED_OUT:
+            return frozenset({302}), "/sign-in/"
+        if line.act == OWN_SIGN_IN and cell.who == HALF:
+            return frozenset({302}), "/confirm/"
+        if line.fresh and cell.who.endswith(STALE):
+            return frozenset({302}), "/confirm/"
+        if line.act == AFTER_PASSWORD and line.route == "set-up/" and cell.who in (HALF, "keyworker" + STALE):
+            return frozenset({302}), "/confirm/"
+        return line.answers, anything
+    if cell.who in (SIGNED_OUT, HALF, DISABLED):
+        return frozenset({302}), "/sign-in/"
+    if cell.address != OWN or not cell.role or not line.may(cell.role):
+        return frozenset({404}), anything
+    if line.fresh and cell.who.endswith(STALE):
+        return frozenset({302}), "/confirm/"
+    if not line.offered or line.method == "OPTIONS":
+        return line.answers, anything
+    if cell.object in (OTHER, ABSENT, MIXED):
+        return frozenset({404}), anything
+    return line.answers, anything
+
+
+class Matrix:
+    """Asks the questions of a world, each in a savepoint that is rolled back."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.browser = Browser(raise_request_exception=False)
+        self.foreign_rows = self._fingerprint()
+
+    def ask(self, cell: Cell) -> tuple[Answer, bool]:
+        """The answer, and whether a row of the other organisation was changed."""
+        path, sent = self._path(cell)
+        data, said = self._data(cell)
+        jar: SimpleCookie = SimpleCookie()
+        if cell.who in self.world.sessions:
+            jar[settings.SESSION_COOKIE_NAME] = self.world.sessions[cell.who]
+        self.browser.cookies = jar
+        sid = transaction.savepoint()
+        try:
+            response = self.browser.generic(
+                cell.line.method,
+                path,
+                data if cell.line.method == "POST" else "",
+                content_type="application/x-www-form-urlencoded",
+                query_params=None if cell.line.method == "POST" or not cell.foreign_ids else dict(said),
+            )
+            body = b"".join(response.streaming_content) if response.streaming else response.content
+            head = "\n".join(f"{name}: {value}" for name, value in sorted(response.headers.items()))
+            cookies = "\n".join(f"Set-Cookie: {morsel.OutputString()}" for morsel in response.cookies.values())
+            answer = Answer(
+                response.status_code, f"{head}\n{cookies}".encode(), body, (*sent, *(v for _, v in said))
+            )
+            changed = cell.line.method == "POST" and self._fingerprint() != self.foreign_rows
+        finally:
+            transaction.savepoint_rollback(sid)
+            connection.needs_rollback = False
+        return answer, changed
+
+    def _path(self, cell: Cell) -> tuple[str, list[str]]:
+        """The address, and the ids in it."""
+        sides = {OWN: self.world.own, OTHER: self.world.other}
+        kinds = dict(cell.line.objects)
+        sent: list[str] = []
+
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            if name == "organisation":
+                found = sides[cell.address].organisation.slug if cell.address in sides else NO_ORGANISATION
+            else:
+                whose = cell.object or OWN
+                if whose == MIXED:
+                    whose = OWN if name == "pk" else OTHER
+                if whose == ABSENT:
+                    found = str(NO_NUMBER if kinds[name] == "membership" else NO_OBJECT)
+                else:
+                    found = str(sides[whose].object(kinds[name], cell.role))
+            sent.append(found)
+            return found
+
+        return "/" + _CONVERTER.sub(value, cell.line.route), sent
+
+    def _data(self, cell: Cell) -> tuple[str, list[tuple[str, str]]]:
+        """A form that is right, and where ids are foreign, those of the other organisation under every name a page could read."""
+        side = self.world.other if cell.foreign_ids else self.world.own
+        fields = [*_form(cell.line.route, side.agency, side.service_id)]
+        if cell.foreign_ids:
+            other = self.world.other
+            fields += [
+                ("organisation", other.organisation.slug),
+                ("organisation_id", str(other.organisation.pk)),
+                *((kind, str(pk)) for kind, pk in other.objects.items()),
+                ("pk", str(other.objects["submission"])),
+                ("id", str(other.objects["person"])),
+                ("agency", other.agency),
+                ("service_id", other.service_id),
+                ("state", "all"),
+                ("role", "clinician"),
+                ("page", "1"),
+                ("ordering", "organisation__name"),
+                ("next", f"/o/{other.organisation.slug}/submissions/{other.objects['submission']}/"),
+            ]
+        return urlencode(fields), fields if cell.foreign_ids else []
+
+    def _fingerprint(self) -> str:
+        """Of every row of the other organisation that a page could change."""
+        other = self.world.other.organisation.pk
+        parts = " UNION ALL ".join(
+            f"SELECT t::text AS x FROM {table} t WHERE organisation_id = %(other)s" for table in _WRITTEN
+        )
+        people = "SELECT u::text FROM organisations_user u JOIN organisations_membership m ON m.user_id = u.id WHERE m.organisation_id = %(other)s"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('app.organisation', %s, true)", [str(other)])
+            cursor.execute(
+                f"SELECT md5(string_agg(x, '|' ORDER BY x)) FROM ({parts} UNION ALL {people}) rows",
+                {"other": other},
+            )
+            found = cursor.fetchone()[0]
+            cursor.execute("SELECT set_config('app.organisation', '', true)")
+        return str(found)
+
+
+_WRITTEN = (
+    "ndtms_submission",
+    "ndtms_submissioncontent",
+    "ndtms_submissiondownload",
+    "ndtms_nationalholding",
+    "caseload_client",
+    "caseload_clientidentity",
+    "caseload_episode",
+    "caseload_registration",
+    "consent_consentact",
+    "organisations_membership",
+    "organisations_task",
+    "organisations_job",
+    "organisations_service",
+)
+
+
+def _form(route: str, agency: str, service_id: str) -> Iterator[tuple[str, str]]:
+    """A form as a person would send it."""
+    today = dt.date.today()  # noqa: TID251  # typed by a person
+    if route.endswith("/submissions/"):
+        yield from (("service", agency), ("kind", "reporting"), ("confirmed", "yes"), *_boxes("as_of", today))
+    elif route.endswith("/people/invite/"):
+        yield from (("name", "Somebody New"), ("email", "somebody.new@test.example"))
+        yield from (("role", "keyworker"), ("services", service_id), *_boxes("valid_from", today))
+    elif route.endswith("/people/<uuid:pk>/"):
+        yield from (("role", "team_manager"), ("services", service_id), *_boxes("valid_from", today))
+    elif route.endswith("/end/"):
+        yield "when", "now"
+    elif route.endswith("/second-factor/"):
+        yield from (("identity_check", "in_person"), ("reason", "lost"))
+    elif route.endswith("/refuse/"):
+        yield "reason", "The file is of another month"
+
+
+def _boxes(name: str, day: dt.date) -> tuple[tuple[str, str], ...]:
+    return (f"{name}_day", str(day.day)), (f"{name}_month", str(day.month)), (f"{name}_year", str(day.year))
+
+
+def missing_methods(route: str) -> list[str]:
+    """The methods of a route that have no line."""
+    return [method for method in METHODS if (route, method) not in lines()]
+
+
+def foreign_bytes(world: World, cell: Cell, answer: Answer) -> str:
+    """What of the other organisation is in the answer that the question did not say itself; empty: nothing."""
+    if world.other.mark.encode() in answer.whole or world.other.mark.lower().encode() in answer.whole:
+        text = answer.whole
+        for said in answer.sent:
+            text = text.replace(said.encode(), b"")
+        at = text.lower().find(world.other.mark.lower().encode())
+        if at >= 0:
+            return text[at : at + 20].decode(errors="replace")
+    for found in world.foreign.finditer(answer.whole.decode(errors="replace")):
+        if found[0] not in answer.sent and not any(found[0] in said for said in answer.sent):
+            return found[0]
+    return ""
+

@@ -1,0 +1,94 @@
+"""The tables of who may do what: written from the protocol and the design, never from code.
+
+`access.csv` says which role may do which act. `routes.csv` says which act each method of each route performs, how it answers to whoever
+may, which objects its address names and what keeps another organisation's rows away: `walls` (managers and row security) or `page` (the
+page's own filter: tables without client data). `tasks.csv` says who acts in commands, tasks and jobs.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROLES = (
+    "keyworker",
+    "clinician",
+    "team_manager",
+    "ndtms_administrator",
+    "organisation_administrator",
+    "information_governance",
+    "commissioner",
+    "platform_support",
+)
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+# What stands for an act at addresses without an organisation.
+OPEN, AFTER_PASSWORD, OWN_SIGN_IN = PUBLIC = ("open", "after the password", "own sign-in")
+GUARDS = ("", "walls", "page")
+
+
+def read(name: str) -> list[dict[str, str]]:
+    """The lines of a table."""
+    with open(HERE / name, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@cache
+def letters() -> dict[tuple[str, str], dict[str, str]]:
+    """(act, category) -> role -> letters; a role that may never is left out."""
+    return {
+        (line["act"], line["needs_category"]): {role: line[role] for role in ROLES if line[role] != "-"}
+        for line in read("access.csv")
+    }
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of routes.csv for one method."""
+
+    route: str
+    method: str
+    act: str
+    answers: frozenset[int]
+    objects: tuple[tuple[str, str], ...]
+    guard: str
+    fresh: bool
+
+    @property
+    def of_organisation(self) -> bool:
+        """Whether the address names an organisation."""
+        return self.act not in PUBLIC
+
+    @property
+    def offered(self) -> bool:
+        """Whether the page has this method at all."""
+        return 405 not in self.answers
+
+    def may(self, role: str) -> bool:
+        """Whether a role may do the act at all."""
+        return role in letters()[self.act, ""]
+
+
+@cache
+def lines() -> dict[tuple[str, str], Line]:
+    """(route, method) -> its line."""
+    found: dict[tuple[str, str], Line] = {}
+    for row in read("routes.csv"):
+        for method in row["methods"].split():
+            key = row["route"], method
+            assert key not in found, f"{key} has two lines"
+            assert row["guard"] in GUARDS, f"{key}: {row['guard']}"
+            found[key] = Line(
+                route=row["route"],
+                method=method,
+                act=row["act"],
+                answers=frozenset(map(int, row["answer"].split("|"))),
+                objects=tuple(
+                    (name, kind) for name, kind in (pair.split("=") for pair in row["objects"].split())
+                ),
+                guard=row["guard"],
+                fresh=row["fresh"] == "yes",
+            )
+    return found

@@ -1,0 +1,174 @@
+"""Who may do what, asked of every route: with both walls, with each one alone, and with neither (T1).
+
+With both, and with either alone, no byte of another organisation reaches anybody, what is foreign answers like what is not there, and
+nothing foreign is changed. With neither, what only the walls kept away must come through: otherwise the questions were blind.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from audit.models.trail import TrailManager, TrailQuerySet
+from edatrs.core import refusals
+from edatrs.core.managers import TenantManager, TenantQuerySet
+from edatrs.organisations import directory
+from edatrs.organisations.models import Membership, Task, User
+from tests.access.matrix import ABSENT, NONE, OTHER, OWN, Answer, Cell, Matrix, cells, expected, foreign_bytes
+from tests.access.tables import OPEN, ROLES
+from tests.access.world import World, make_world
+from tests.core.world import row_security_off
+
+BOTH, MANAGERS, ROW_SECURITY, NEITHER = "both walls", "managers alone", "row security alone", "neither"
+
+
+@pytest.fixture(params=[BOTH, MANAGERS, ROW_SECURITY, NEITHER])
+def mode(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """Which walls stand. Row security is taken down before the test's transaction begins, and put up after it has ended."""
+    with ExitStack() as down:
+        if request.param in (MANAGERS, NEITHER):
+            with django_db_blocker.unblock():
+                down.enter_context(row_security_off())
+        yield request.param
+
+
+@pytest.fixture
+def _managers_down(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Managers that narrow nothing; with neither wall the filters that pages without client data stand on go too."""
+
+    def everything(self: Any) -> Any:
+        return TenantQuerySet(self.model, using=self._db)
+
+    if mode in (ROW_SECURITY, NEITHER):
+        monkeypatch.setattr(TenantManager, "get_queryset", everything)
+        monkeypatch.setattr(TrailManager, "get_queryset", lambda self: TrailQuerySet(self.model, using=self._db))
+    if mode == NEITHER:
+        people = directory.people_of
+        monkeypatch.setattr(
+            directory, "people_of", lambda organisation_id: people(organisation_id).model.objects.filter(pk__in=_everybody()).annotate(**_annotations(people(organisation_id)))
+        )
+        monkeypatch.setattr(directory, "memberships_at", lambda organisation_id, people=None: _all_roles(people))
+        monkeypatch.setattr(
+            directory, "membership_of", lambda organisation_id, person, membership_id: Membership.objects.get(pk=membership_id)
+        )
+        monkeypatch.setattr(directory, "tasks_of", lambda user, organisation_id, roles: Task.objects.all())
+
+
+def _everybody() -> Any:
+    return User.objects.values("pk")
+
+
+def _annotations(rows: Any) -> dict[str, Any]:
+    return dict(rows.query.annotations)
+
+
+def _all_roles(people: Any) -> Any:
+    found = Membership.objects.prefetch_related("services")
+    return found if people is None else found.filter(user__in=people)
+
+
+class Judge:
+    """Keeps what was wrong, and how many cells there were of each kind."""
+
+    def __init__(self, world: World, mode: str) -> None:
+        self.world, self.mode = world, mode
+        self.wrong: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.not_there: dict[tuple[Any, ...], bytes] = {}
+        self.nothing: dict[str, bytes] = {}
+
+    def say(self, cell: Cell, what: str) -> None:
+        """Something was wrong."""
+        self.wrong.append(f"{cell}: {what}")
+
+    def see(self, cell: Cell, answer: Answer, changed: bool, refused: int) -> None:
+        """Judge one answer."""
+        self.counts["cells"] += 1
+        leak = foreign_bytes(self.world, cell, answer)
+        if not leak and cell.object == OTHER and cell.address == OWN:
+            leak = self._unlike_absence(cell, answer)
+        if changed:
+            leak = leak or "rows of the other organisation were changed"
+        if cell.denied_by_organisation:
+            self.counts["denied reads"] += 1
+            self.counts["denied reads that leak"] += bool(leak)
+            self.counts[f"denied reads, {cell.line.guard}"] += 1
+            self.counts[f"denied reads that leak, {cell.line.guard}"] += bool(leak)
+        if self.mode == NEITHER:
+            if not cell.line.may(cell.role) or cell.address != OWN:
+                self._judge(cell, answer, refused)  # role × act stays on
+                if leak:
+                    self.say(cell, f"leaks {leak} past the role")
+            return
+        self.counts["leaks"] += bool(leak)
+        if leak:
+            self.say(cell, f"leaks {leak}")
+        self._judge(cell, answer, refused)
+
+    def _judge(self, cell: Cell, answer: Answer, refused: int) -> None:
+        """The status, where it leads, and that whatever is not there answers alike and is on the trail."""
+        statuses, leads = expected(cell)
+        if answer.status not in statuses:
+            self.say(cell, f"answers {answer.status} and not {sorted(statuses)}")
+        if leads and f"Location: {leads}".encode() not in answer.head:
+            self.say(cell, f"does not lead to {leads}")
+        if b"Cache-Control: no-store" not in answer.head and b"no-store" not in answer.head:
+            self.say(cell, "may be kept by a browser")
+        if cell.line.of_organisation and refused != (answer.status == 404):
+            self.say(cell, f"{refused} refusals on the trail")
+        if cell.foreign_ids and answer.status == 302 and "service" in _fields(cell):
+            self.say(cell, "took another organisation's service")
+        if answer.status == 404:
+            told = self.nothing.setdefault(cell.line.method == "HEAD" and "HEAD" or "", answer.bare)
+            if told != answer.bare:
+                self.say(cell, f"is not there in other bytes: {answer.bare!r} and not {told!r}")
+        mine = self.world.own.mark.encode() in answer.body
+        if cell.line.guard and cell.line.method == "GET" and answer.status == 200 and not mine and OPEN:
+            if cell.line.route.endswith(("/progress/", "/invite/")):
+                return
+            self.say(cell, "shows nothing of one's own: the question is blind")
+
+    def _unlike_absence(self, cell: Cell, answer: Answer) -> str:
+        """Whether a foreign object answers otherwise than one that is not there."""
+        absent = self.not_there.get((cell.line, cell.who))
+        return "" if absent is None or absent == answer.bare else "its existence"
+
+
+def _fields(cell: Cell) -> set[str]:
+    return {"service"} if cell.line.route.endswith(("/submissions/", "/invite/", "/people/<uuid:pk>/")) else set()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_managers_down")
+def test_matrix(mode: str, db: None, monkeypatch: pytest.MonkeyPatch, record_property: Any) -> None:
+    """Every cell; all that is wrong is told together."""
+    world = make_world()
+    judge, matrix = Judge(world, mode), Matrix(world)
+    refused: list[str] = []
+    recorders = [*refusals._recorders, lambda scope, raised, route, subject: refused.append(route)]
+    monkeypatch.setattr(refusals, "_recorders", recorders)
+    wanted = list(cells(every_method=mode == BOTH))
+    for cell in wanted:
+        if cell.object == ABSENT and cell.address == OWN:
+            judge.not_there[cell.line, cell.who] = matrix.ask(cell)[0].bare
+    for cell in wanted:
+        refused.clear()
+        answer, changed = matrix.ask(cell)
+        judge.see(cell, answer, changed, len(refused))
+    counts = judge.counts
+    print(f"\n{mode}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
+    for what, number in counts.items():
+        record_property(what, number)
+    assert judge.wrong == [], f"{len(judge.wrong)} wrong, the first: " + "\n".join(judge.wrong[:20])
+    assert {cell.role for cell in wanted} >= set(ROLES) and {NONE, OWN, OTHER} <= {c.object for c in wanted}
+    if mode == NEITHER:
+        assert counts["denied reads that leak, walls"] >= 0.95 * counts["denied reads, walls"] > 0
+        assert counts["denied reads that leak, page"] >= 0.95 * counts["denied reads, page"] > 0
+    else:
+        assert counts["leaks"] == 0
+    assert connection.in_atomic_block

@@ -1,0 +1,208 @@
+"""Two organisations, somebody in every role, a row of everything, and a word in every text that no other organisation may ever see."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.test import Client as Browser
+
+from caseload.choices import NdtmsConsent
+from edatrs.core import clock
+from edatrs.core.scope import Actor
+from edatrs.organisations.choices import JobState
+from edatrs.organisations.models import Job, Membership, Organisation, Task, User
+from ndtms.choices import SubmissionState
+from ndtms.models import Submission
+from tests.access.tables import ROLES
+from tests.core.world import acting_for, histories, tenant_models
+from tests.factories.caseload import make_record, make_registration, make_service
+from tests.factories.consent import make_act
+from tests.factories.ndtms import COUNTS, make_content, make_download, make_holding, make_submission
+from tests.factories.organisations import give, make_organisation, make_person, sign_in
+
+# Refused by a trigger or already a word: written once, when the row is made.
+WRITTEN_ONCE = {"client_id_text", "episode_id", "agency_code", "stored_as", "category", "letter", "identifier"}
+ONLY_GROWS = {"consent.ConsentAct", "ndtms.SubmissionDownload"}
+
+
+@dataclass
+class Side:
+    """One organisation, what is in it, and the word that marks it."""
+
+    mark: str
+    organisation: Organisation
+    people: dict[str, User] = field(default_factory=dict)
+    objects: dict[str, Any] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+    agency: str = ""
+    service_id: str = ""
+
+    def object(self, kind: str, who: str) -> Any:
+        """The id of one of its things, as it stands in an address; a task is of the role that asks."""
+        return self.tasks.get(who, next(iter(self.tasks.values()))).pk if kind == "task" else self.objects[kind]
+
+
+def _words(mark: str) -> Iterator[str]:
+    """Words of 20 characters, each once."""
+    return (f"{mark}{number:0{20 - len(mark)}d}" for number in count(1))
+
+
+def _mark_texts(row: models.Model, words: Iterator[str]) -> dict[str, Any]:
+    """A word for every text of a row that may hold any."""
+    found: dict[str, Any] = {}
+    for column in row._meta.concrete_fields:
+        text = isinstance(column, models.CharField | models.TextField) and not column.choices
+        if text and column.name not in WRITTEN_ONCE and not column.is_relation:
+            found[column.name] = next(words)[: column.max_length or None]
+        elif column.name == "items":
+            found[column.name] = {"X": next(words)}
+    return found
+
+
+def make_side(slug: str, mark: str) -> Side:
+    """An organisation with somebody in every role and a row of everything."""
+    words = _words(mark)
+    organisation = make_organisation(slug, name=next(words), head_office=next(words), phone=next(words))
+    side = Side(mark, organisation, agency=f"E{mark[:8]}1"[:20])
+    service = make_service(organisation, agency_code=side.agency, name=next(words))
+    side.service_id = str(service.pk)
+    _fill(side, words)
+    for role in ROLES:
+        side.people[role] = make_person(
+            organisation, role=role, full_name=next(words), email=f"{next(words).lower()}@test.example"
+        )
+        side.tasks[role] = Task.objects.create(
+            organisation=organisation,
+            unique_key=next(words),
+            role=role,
+            words=next(words),
+            link=f"/{next(words)}",
+            created_at=clock.now(),
+        )
+    person = make_person(organisation, role="clinician", full_name=next(words), email=f"{next(words).lower()}@a.example")
+    side.objects["person"] = person.pk
+    side.objects["membership"] = Membership.objects.get(user=person).pk
+    side.objects["link"] = next(words)
+    side.ids |= {str(task.pk) for task in side.tasks.values()} | {str(u.pk) for u in side.people.values()}
+    side.ids |= {str(person.pk), str(organisation.pk), side.service_id}
+    return side
+
+
+def _fill(side: Side, words: Iterator[str]) -> None:
+    """A row of every tenant model, and words in them."""
+    with acting_for(side.organisation, actor=Actor.OPERATOR):
+        registration = make_registration(client_id_text=next(words), reference=next(words))
+        episode = make_record(
+            registration=registration,
+            episode_id=next(words),
+            consent=NdtmsConsent.YES,
+            referred_on=dt.date(2026, 4, 6),
+        )
+        make_act(episode=episode, statement_version=next(words), recorded_by_label=next(words))
+        make_holding(episode)
+        submission = _submission(side, words, episode)
+        _job_of(side, submission, words)
+        for model in tenant_models():
+            if model._meta.label in ONLY_GROWS or model in histories():
+                continue
+            for _ in range(2):  # the second time the words of the first go into the history
+                for row in model.objects.all():
+                    texts = _mark_texts(row, words)
+                    if texts:
+                        model.objects.filter(pk=row.pk).update(**texts)
+        for model in tenant_models():
+            side.ids |= {str(pk) for pk in model.objects.values_list("pk", flat=True) if isinstance(pk, uuid.UUID)}
+
+
+def _submission(side: Side, words: Iterator[str], episode: Any) -> Submission:
+    """A built file with a preview that names people, taken once."""
+    submission = make_submission(
+        content=f"CLIENTID\r\n{next(words)}\r\n".encode(),
+        asked_at=clock.now() + dt.timedelta(seconds=1),
+        manifest={**COUNTS, "held_back_count": 1},
+    )
+    entries = [[next(words), next(words), next(words)] for _ in range(3)]
+    make_content(
+        submission,
+        episode,
+        held_back={episode.episode_id: ["E01"]},
+        preview={
+            "new": entries[:1],
+            "replaced": 0,
+            "removed_by_consent": entries[1:2],
+            "missing": entries[2:],
+            "removed_though_agreed": {entries[1][2]: "out_of_window"},
+        },
+    )
+    make_download(submission, by_label=next(words))
+    side.objects["submission"] = submission.pk
+    return submission
+
+
+def _job_of(side: Side, submission: Submission, words: Iterator[str]) -> None:
+    Job.objects.create(
+        kind="ndtms.build_extract",
+        organisation=side.organisation,
+        subject=submission.pk,
+        unique_key=next(words),
+        state=JobState.DONE,
+        run_after=clock.now(),
+        created_at=clock.now(),
+        finished_at=clock.now(),
+        progress_words=next(words),
+        problem=next(words),
+    )
+    assert submission.state == SubmissionState.BUILT
+
+
+@dataclass
+class World:
+    """Own and other organisation, and who asks: a signed-in browser's session for each."""
+
+    own: Side
+    other: Side
+    sessions: dict[str, str]
+
+    def __post_init__(self) -> None:
+        self.foreign = re.compile("|".join(map(re.escape, sorted(self.other.ids))))
+
+    def browser(self, who: str) -> Browser:
+        """A browser in which somebody is signed in, as far as they are."""
+        browser = Browser(raise_request_exception=False)
+        if who in self.sessions:
+            browser.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[who]
+        return browser
+
+
+# Beside the roles: how far somebody is signed in, and whose membership does not count today.
+SIGNED_OUT, HALF, ENDED, NOT_YET, DISABLED = "signed_out", "second_factor_missing", "ended", "not_yet", "disabled"
+STALE = "_with_stale_second_factor"
+
+
+def make_world() -> World:
+    """The whole of it."""
+    own, other = make_side("own-side", "CANARYMINE"), make_side("other-side", "CANARYELSE")
+    sessions = {role: _session(person) for role, person in own.people.items()}
+    sessions |= {role + STALE: _session(person, fresh=False) for role, person in own.people.items()}
+    sessions[HALF] = _session(own.people["ndtms_administrator"], second_factor=False)
+    administrator = {"role": "ndtms_administrator"}
+    sessions[DISABLED] = _session(disabled := make_person(own.organisation, **administrator))
+    User.objects.filter(pk=disabled.pk).update(is_active=False)
+    sessions[ENDED], sessions[NOT_YET] = _session(ended := make_person()), _session(not_yet := make_person())
+    give(ended, own.organisation, "ndtms_administrator", since=-9, until=-1)
+    give(not_yet, own.organisation, "ndtms_administrator", since=1)
+    return World(own, other, sessions)
+
+
+def _session(person: User, **how: bool) -> str:
+    browser = sign_in(Browser(), person, **how)
+    return browser.cookies[settings.SESSION_COOKIE_NAME].value

@@ -1,0 +1,101 @@
+"""What the national collection may hold, where the random caseloads do not reach: one person under two CLIENTIDs, files out of turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edatrs.core import clock
+from tests.ndtms import support
+from tests.ndtms.support import TODAY, World
+from tests.oracle.bad_bundles import good_bundle
+from tests.oracle.spoil import append, replace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def today() -> Iterator[None]:
+    with clock.frozen(TODAY):
+        support.partnership()
+        yield
+
+
+def test_one_person_with_two_client_ids_at_a_service_is_two_clients_to_the_collection(tmp_path: Path) -> None:
+    """A withdrawal under one CLIENTID does not touch what the other holds: the national match knows no more than the CLIENTID."""
+    folder = good_bundle(tmp_path / "bundle")
+    replace("registrations.csv", "K2,E1001,102", "K1,E1001,102")(folder)
+    world = World()
+    world.load(folder)
+    first = world.build("E1001", "adult")
+    assert first.manifest["withdrawn_clients"] == 1 and first.manifest["episodes_sent"] == 1
+    assert first.preview["removed_by_consent"] == [["E1001", "101", "1"]]
+    append("consents.csv", "E1001,102,3,N,2026-06-06,oral\n")(folder)
+    world.load(folder)
+    second = world.build("E1001", "adult")
+    assert second.manifest["withdrawn_clients"] == second.manifest["rows"] == 2
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="services/submissions.py removes by client where it should by registration; patch handed over",
+)
+def test_a_confirmed_withdrawal_leaves_what_is_held_under_the_other_client_id(tmp_path: Path) -> None:
+    folder = good_bundle(tmp_path / "bundle")
+    replace("registrations.csv", "K2,E1001,102", "K1,E1001,102")(folder)
+    replace("episodes.csv", "2026-03-05,2026-03-09,,,5000", "2026-03-05,2026-03-09,,,")(folder)
+    world = World()
+    world.load(folder)
+    first = world.build("E1001", "adult")
+    assert first.preview["removed_by_consent"] == [["E1001", "101", "1"]]
+    assert first.preview["missing"] == [["E1001", "102", "3"]]
+    world.confirm(first)
+    assert world.build("E1001", "adult").preview["missing"] == [["E1001", "102", "3"]]
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "downloaded",
+        pytest.param(
+            "confirmed",
+            marks=pytest.mark.xfail(
+                strict=True, reason="services/submissions.py looks at downloads alone; patch handed over"
+            ),
+        ),
+    ],
+)
+def test_what_a_later_file_has_carried_may_still_be_held_when_an_earlier_one_is_confirmed(
+    taken: str, tmp_path: Path
+) -> None:
+    folder = good_bundle(tmp_path / "bundle")
+    world = World()
+    world.load(folder)
+    earlier = world.build("E1001", "adult")
+    assert earlier.preview["removed_by_consent"] == [["E1001", "101", "1"]]
+    world.decide("E1001", "101", "1", "Y", "2026-06-06", "oral")
+    later = world.build("E1001", "adult")
+    assert later.manifest["withdrawn_clients"] == 0 and later.preview["replaced"] == 2
+    (world.download if taken == "downloaded" else world.confirm)(later)
+    world.confirm(earlier)
+    assert world.build("E1001", "adult").preview["replaced"] == 2
+    world.decide("E1001", "101", "1", "N", "2026-07-07", "oral")
+    assert world.build("E1001", "adult").manifest["withdrawn_clients"] == 1, (
+        "it may be held, so it is withdrawn"
+    )
+
+
+def test_without_a_later_file_the_confirmed_withdrawal_stands(tmp_path: Path) -> None:
+    folder = good_bundle(tmp_path / "bundle")
+    world = World()
+    world.load(folder)
+    first = world.build("E1001", "adult")
+    world.decide("E1001", "101", "1", "Y", "2026-06-06", "oral")
+    world.build("E1001", "adult")  # never taken
+    world.confirm(first)
+    assert world.build("E1001", "adult").preview["new"] == [["E1001", "101", "1"]]
+    world.decide("E1001", "101", "1", "N", "2026-07-07", "oral")
+    built = world.build("E1001", "adult")
+    assert built.manifest["withdrawn_clients"] == 0 and built.manifest["declined_omitted"] == 1
