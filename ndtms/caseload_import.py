@@ -130,6 +130,8 @@ def _copy_into(table: str, headers: Sequence[str]) -> Iterator[Any]:
 def import_caseload(folder: Path, *, dry_run: bool = False, say: Say = lambda words: None) -> Loaded:
     """Load a bundle as the operator. Raises BundleRefused; a dry run does everything and then undoes it."""
     loaded = Loaded()
+    # Committed at once, on the partnership's chain: a load that dies leaves its beginning.
+    _note("ndtms.import_started", {"dry_run": dry_run})
     try:
         files = _files(folder)
         with open_scope(actor=Actor.OPERATOR, person_label="operator"):
@@ -150,16 +152,16 @@ def import_caseload(folder: Path, *, dry_run: bool = False, say: Say = lambda wo
             if dry_run:
                 raise _DryRun
     except _DryRun:
-        pass
+        _note("ndtms.import_finished", details)
     except BundleRefused as refused:
-        trail.record_now(
-            "ndtms.import_refused",
-            actor_id=None,
-            actor_label="operator",
-            details={"problems": len(refused.lines)},
-        )
+        _note("ndtms.import_refused", {"problems": len(refused.lines)})
         raise
     return loaded
+
+
+def _note(event: str, details: dict[str, Any]) -> None:
+    """Put the operator's act on the partnership's chain, whatever becomes of the load."""
+    trail.record_now(event, actor_id=None, actor_label="operator", actor=Actor.OPERATOR, details=details)
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -8,25 +8,26 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 
 from caseload.dataset.reader import load_dictionary
 from edatrs.core.faults import kill_point
 from ndtms import extract_query
-from ndtms.collection import JudgedEpisode
 from ndtms.extract_query import DATE_STYLES, ExtractPlan, Statement
 
 log = logging.getLogger(__name__)
 TEMPORARY = ".part"
 LINE_ENDS = {"CRLF": b"\r\n", "LF": b"\n"}
-WORK_MEMORY = "128MB"
+# For each sort and hash of the extract: beyond it they go to disk, so that the memory of a build does not grow with its rows.
+WORK_MEMORY = "32MB"
+_FORGET = "DROP TABLE IF EXISTS pg_temp.extract_content"
 
 
 class Attempt(NamedTuple):
@@ -34,6 +35,23 @@ class Attempt(NamedTuple):
 
     submission: UUID
     token: UUID
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of the episodes of the service, in figures: how many there are, how many are held back, and those of the manifest.
+
+    Figures only: which episodes they are stays in the database, so that memory does not grow with them.
+    """
+
+    episodes: int
+    held_back: int
+    counts: dict[str, int]
+
+    @property
+    def lines(self) -> int:
+        """How many lines the file has, an episode's rows counted as one."""
+        return self.counts["episodes_sent"] + self.counts["withdrawn_clients"]
 
 
 @dataclass(frozen=True)
@@ -52,8 +70,11 @@ def folder() -> Path:
     return Path(settings.EXTRACT_DIR)
 
 
-def judge(plan: ExtractPlan) -> list[JudgedEpisode]:
-    """Judge every episode of the service, in the open snapshot, and line up what the file holds. Call once a transaction."""
+def judge(plan: ExtractPlan) -> Judged:
+    """Judge every episode of the service, in the open snapshot, line up what the file holds and make ready what will be published of it.
+
+    Call once a transaction; follow with `publish_content` in a later one of the same connection, and in any case with `forget_content`.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('work_mem', %s, true), set_config('datestyle', %s, true)",
@@ -61,25 +82,32 @@ def judge(plan: ExtractPlan) -> list[JudgedEpisode]:
         )
         cursor.execute(*extract_query.judge(plan))
         cursor.execute(*extract_query.line_up())
-        cursor.execute("ANALYZE extract_episode")
+        # The planner must know how many lines there are: the lists are joined to them.
         cursor.execute("ANALYZE extract_line")
+        cursor.execute(_FORGET)
+        cursor.execute(*extract_query.content(plan.agency_code))
+        cursor.execute(*extract_query.counts())
+        episodes, held_back, *figures = cursor.fetchone()
     kill_point("judged")
-    return list(_judged())
+    return Judged(episodes, held_back, dict(zip(extract_query.FIGURES, figures, strict=True)))
 
 
-def _judged() -> Iterator[JudgedEpisode]:
-    """What was judged. Raw rows: at 600,000 episodes a model instance each would cost more than the extract."""
-    sql = (
-        "SELECT episode::text, client::text, clientid, episodid, verdict, COALESCE(rules, '{}'), COALESCE(held, FALSE), in_reach "
-        "FROM extract_episode"
-    )
+def publish_content(*, organisation_id: UUID, submission_id: UUID) -> None:
+    """Write what `judge` made ready: which episodes the file carries and removes, what is held back, and the preview."""
     with connection.cursor() as cursor:
-        cursor.execute(sql)
-        while batch := cursor.fetchmany(20_000):
-            for episode, client, client_id, episode_id, verdict, rules, held, in_reach in batch:
-                yield JudgedEpisode(
-                    episode, client, client_id, episode_id, verdict, tuple(rules), held, in_reach
-                )
+        cursor.execute(*extract_query.publish_content(organisation_id, submission_id))
+
+
+def forget_content() -> None:
+    """Remove what `judge` made ready, published or not: a worker's connection lives on, and it names episodes."""
+    if connection.connection is None:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_FORGET)
+    except Error:
+        # The connection is broken, and what was kept in it is gone with it.
+        log.info("what an extract had made ready went with its connection")
 
 
 def _date_style() -> str:

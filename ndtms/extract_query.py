@@ -203,6 +203,72 @@ FROM (
     )
 
 
+# The figures of the manifest, in the order of `counts`.
+FIGURES = ("episodes_sent", "withdrawn_clients", "declined_omitted", "not_asked", "out_of_window")
+
+
+def counts() -> Statement:
+    """How many episodes were judged, how many are held back, then `FIGURES`: `collection.manifest_counts` in SQL."""
+    figures = ", ".join(
+        "(SELECT count(*) FROM extract_line WHERE episode IS NULL)"
+        if name == "withdrawn_clients"
+        else f"count(*) FILTER (WHERE verdict = '{name.removeprefix('episodes_').removesuffix('_omitted')}')"
+        for name in FIGURES
+    )
+    return Statement(
+        f"SELECT count(*), count(*) FILTER (WHERE verdict = 'held_back'), {figures} FROM extract_episode", ()
+    )
+
+
+def content(agency: str) -> Statement:
+    """Make the temporary table `extract_content`: the one row of `SubmissionContent` but for its keys; it outlives the transaction.
+
+    This is `collection.outlook` in SQL, so that the ids and entries of 600,000 episodes never pass through Python. It is worked out in the
+    build's snapshot, and must be published in a later transaction: the snapshot cannot see who holds the lease meanwhile. The ways
+    between were: Python, which holds every id twice over; the row itself, written early, which a dead attempt would leave behind and two
+    attempts could write over each other; a temporary table of this session. The last one costs that the two transactions must be of one
+    connection, so a pooler that changes the server at every transaction cannot stand between workers and PostgreSQL.
+    """
+    entry = "jsonb_build_array(%s::text, clientid, episodid)"
+    order = ", ".join([*sql_identifier_order("clientid"), *sql_identifier_order("episodid")])
+
+    def entries(fate: str) -> str:
+        return (
+            f"COALESCE((SELECT jsonb_agg({entry} ORDER BY {order}) FROM fated WHERE fate = '{fate}'), '[]')"
+        )
+
+    sql = f"""
+CREATE TEMPORARY TABLE extract_content ON COMMIT PRESERVE ROWS AS
+WITH fated AS MATERIALIZED (
+    SELECT episode, clientid, episodid, verdict,
+           CASE WHEN verdict = 'sent' THEN 'new' WHEN is_withdrawn THEN 'removed' ELSE 'missing' END AS fate
+    FROM (SELECT *, clientid IN (SELECT clientid FROM extract_line WHERE episode IS NULL) AS is_withdrawn FROM extract_episode) j
+    WHERE CASE WHEN verdict = 'sent' THEN held IS NOT TRUE ELSE held AND (is_withdrawn OR in_reach) END
+)
+SELECT COALESCE((SELECT array_agg(episode) FROM extract_line WHERE episode IS NOT NULL), '{{}}') AS carried,
+       COALESCE((SELECT array_agg(episode) FROM fated WHERE fate = 'removed'), '{{}}') AS removed,
+       COALESCE((SELECT jsonb_object_agg(episodid, to_jsonb(rules)) FROM extract_episode WHERE verdict = 'held_back'), '{{}}')
+           AS held_back,
+       jsonb_build_object(
+           'new', {entries("new")},
+           'replaced', (SELECT count(*) FROM extract_episode WHERE verdict = 'sent' AND held),
+           'removed_by_consent', {entries("removed")},
+           'missing', {entries("missing")},
+           'removed_though_agreed', COALESCE((SELECT jsonb_object_agg(episodid, verdict) FROM fated
+               WHERE fate = 'removed' AND verdict IN ('out_of_window', 'held_back')), '{{}}')
+       ) AS preview"""
+    return Statement(sql, (agency,) * sql.count("%s"))
+
+
+def publish_content(organisation_id: UUID, submission_id: UUID) -> Statement:
+    """Write the row that `content` made."""
+    return Statement(
+        "INSERT INTO ndtms_submissioncontent (organisation_id, submission_id, carried, removed, held_back, preview) "
+        "SELECT %s, %s, carried, removed, held_back, preview FROM pg_temp.extract_content",
+        (organisation_id, submission_id),
+    )
+
+
 def _written(item: Item) -> str:
     """What the file holds of an item of the client or the episode, on a line of an episode; NULL is written as nothing."""
     column = f'e."i_{item.name}"'

@@ -23,9 +23,8 @@ from edatrs.organisations.selectors import UnknownAgency, service_by_agency
 from edatrs.organisations.services import jobs
 from ndtms import extract
 from ndtms.choices import ExtractKind, SubmissionState
-from ndtms.collection import manifest_counts, outlook
 from ndtms.extract_query import ExtractPlan
-from ndtms.models import Submission, SubmissionContent, SubmissionDownload
+from ndtms.models import Submission, SubmissionDownload
 
 BUILD_EXTRACT = "ndtms.build_extract"
 ON_DISK = (SubmissionState.BUILT, SubmissionState.LOADED, SubmissionState.REFUSED)
@@ -251,11 +250,9 @@ def build(lease: Any) -> None:
             kill_point("snapshot")
             lease.progress(0, 0, "Checking episodes")
             judged = extract.judge(plan)
-            counts = manifest_counts(judged)
-            lines = int(counts["episodes_sent"]) + int(counts["withdrawn_clients"])  # type: ignore[call-overload]  # counts of a mapping
-            lease.progress(0, lines, f"{len(judged):,} episodes checked")
+            lease.progress(0, judged.lines, f"{judged.episodes:,} episodes checked")
             built = extract.write(
-                plan, name=name, on_line=lambda line: lease.progress(line, lines, "Writing the file")
+                plan, name=name, on_line=lambda line: lease.progress(line, judged.lines, "Writing the file")
             )
             snapshot_at = scope.now
     except OSError as problem:
@@ -263,12 +260,14 @@ def build(lease: Any) -> None:
         words = f"The file could not be written ({why}). Free space in the extract folder and build it again."
         raise JobRefused(words) from problem
     try:
-        _publish(lease, submission, built, counts, outlook(plan.agency_code, judged), snapshot_at)
+        _publish(lease, submission, built, judged, snapshot_at)
     except LeaseLost:
         # Nothing was committed, so nobody can know of the file. After any other error only the clean-up may judge: the commit may have
         # gone through although its answer was lost.
         extract.discard(name)
         raise
+    finally:
+        extract.forget_content()
     kill_point("published")
 
 
@@ -276,13 +275,11 @@ def _publish(
     lease: Any,
     submission: Submission,
     built: extract.BuiltFile,
-    counts: dict[str, Any],
-    look: Any,
+    judged: extract.Judged,
     snapshot_at: Any,
 ) -> None:
     with _worker_scope(lease) as scope:
         lease.publish()
-        held_back = counts.pop("held_back")
         Submission.objects.filter(pk=submission.pk).update(
             state=SubmissionState.BUILT,
             snapshot_at=snapshot_at,
@@ -296,19 +293,13 @@ def _publish(
             stored_as=built.stored_as,
             sha256=built.sha256,
             size=built.size,
-            manifest={**counts, "rows": built.rows, "held_back_count": len(held_back)},
+            manifest={**judged.counts, "rows": built.rows, "held_back_count": judged.held_back},
         )
-        SubmissionContent(
-            submission_id=submission.pk,
-            carried=look.carried,
-            removed=look.removed,
-            held_back=held_back,
-            preview={**look.preview(), "removed_though_agreed": look.removed_though_agreed},
-        ).save(force_insert=True)
+        extract.publish_content(organisation_id=submission.organisation_id, submission_id=submission.pk)
         trail.record(
             "ndtms.extract_built",
             subject=str(submission.pk),
-            details={"sha256": built.sha256, "rows": built.rows, "counts": counts},
+            details={"sha256": built.sha256, "rows": built.rows, "counts": judged.counts},
         )
         kill_point("recorded")
     kill_point("committed")

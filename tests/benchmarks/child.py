@@ -19,7 +19,9 @@ def main() -> None:
     from tests.benchmarks import tasks
 
     words: dict[str, Any] = json.loads(sys.argv[2])
-    cost = getattr(tasks, sys.argv[1])(**{key: Path(value) if key == "folder" else value for key, value in words.items()})
+    cost = getattr(tasks, sys.argv[1])(
+        **{key: Path(value) if key == "folder" else value for key, value in words.items()}
+    )
     print(json.dumps(cost.as_dict()))
 
 

@@ -52,7 +52,9 @@ def _copy(connected: psycopg.Connection[Any], spec: FileSpec, path: Path) -> lis
         names = ", ".join(f'"{name}"' for name in header)
         table = f'"f_{spec.name.removesuffix(".csv")}"'
         connected.execute(
-            f"CREATE TEMPORARY TABLE {table} (" + ", ".join(f'"{name}" text' for name in header) + ") ON COMMIT DROP"
+            f"CREATE TEMPORARY TABLE {table} ("
+            + ", ".join(f'"{name}" text' for name in header)
+            + ") ON COMMIT DROP"
         )
         command = f"COPY {table} FROM STDIN (FORMAT csv, HEADER true, FORCE_NOT_NULL ({names}))"
         with connected.cursor() as cursor, cursor.copy(command) as copy:
@@ -81,7 +83,9 @@ def _inserts(headers: dict[str, list[str]]) -> Iterator[str]:
     yield "INSERT INTO caseload_client (organisation_id, id, person_id) SELECT organisation_id, id, person_id FROM c"
     for table, fields in _PARTS.items():
         names = ", ".join(fields)
-        cells = ", ".join("nullif(f.date_of_birth, '')::date" if name == "date_of_birth" else f"f.{name}" for name in fields)
+        cells = ", ".join(
+            "nullif(f.date_of_birth, '')::date" if name == "date_of_birth" else f"f.{name}" for name in fields
+        )
         yield (
             f"INSERT INTO {table} (organisation_id, client_id, {names}) SELECT c.organisation_id, c.id, {cells} "
             "FROM c JOIN f_clients f USING (client_key)"

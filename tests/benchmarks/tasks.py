@@ -6,7 +6,7 @@ import datetime as dt
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,17 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
+from caseload.dataset.reader import load_dictionary
+from caseload.dataset.rules import ALL_RULES, Rule, sql_failing
+from caseload.dataset.rules.rule import applicable
+from caseload.record import list_of
 from edatrs.core import clock, embedded
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.services import jobs
 from ndtms import extract, extract_query
 from ndtms.caseload_import import import_caseload
 from ndtms.choices import ExtractKind
-from ndtms.extract_query import ExtractPlan, Statement
+from ndtms.extract_query import EpisodeColumns, ExtractPlan, Statement
 from ndtms.services import submissions
 from tests.benchmarks import loads, world
 from tests.benchmarks.measure import Cost, watch
@@ -71,10 +75,15 @@ def build_job(database: str, agency: str, kind: str) -> Cost:
     world.use(database)
     with clock.frozen(_NOW), _extract_folder():
         with open_scope(actor=Actor.OPERATOR, person_label="operator"):
-            order = submissions.check_order(agency_code=agency, dataset=None, letter=None, kind=kind, as_of=AS_OF)
+            order = submissions.check_order(
+                agency_code=agency, dataset=None, letter=None, kind=kind, as_of=AS_OF
+            )
         organisation = order.service.organisation
         with open_scope(
-            actor=Actor.OPERATOR, organisation_id=organisation.pk, organisation_label=organisation.slug, person_label="operator"
+            actor=Actor.OPERATOR,
+            organisation_id=organisation.pk,
+            organisation_label=organisation.slug,
+            person_label="operator",
         ):
             submission, job = submissions.ask_for_extract(order=order, acting_user=None, held=True)
         with watch(_backend()) as cost:
@@ -103,7 +112,9 @@ def copy_by_psql(database: str, agency: str, kind: str, role: str = "owner") -> 
             *(_literal(statement) for statement in _statements(plan)),
         ]
         select = _literal(extract_query.stream(plan))
-    return _psql(database, role, before, f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')")
+    return _psql(
+        database, role, before, f"COPY ({select}) TO STDOUT (FORMAT csv, HEADER true, ENCODING 'UTF8')"
+    )
 
 
 def make_ready(database: str, agency: str, kind: str) -> Cost:
@@ -111,12 +122,19 @@ def make_ready(database: str, agency: str, kind: str) -> Cost:
     world.use(database)
     plan = _plan(agency, kind)
     with _acting(plan):
-        before, select = [_literal(statement) for statement in _statements(plan)], _literal(extract_query.stream(plan))
+        before, select = (
+            [_literal(statement) for statement in _statements(plan)],
+            _literal(extract_query.stream(plan)),
+        )
     with world.owner(database) as connected, watch(lambda: connected.info.backend_pid) as cost:
         connected.execute("DROP TABLE IF EXISTS ready")
         with connected.transaction():
             connected.execute(f"SET LOCAL work_mem = '{extract.WORK_MEMORY}'")
-            for statement in (*before, f"CREATE TABLE ready AS {select}", "ALTER TABLE ready DROP COLUMN ord"):
+            for statement in (
+                *before,
+                f"CREATE TABLE ready AS {select}",
+                "ALTER TABLE ready DROP COLUMN ord",
+            ):
                 connected.execute(statement)
         connected.execute("VACUUM (ANALYZE) ready")
     return cost
@@ -124,14 +142,15 @@ def make_ready(database: str, agency: str, kind: str) -> Cost:
 
 def copy_ready(database: str) -> Cost:
     """A COPY of the rows that stand ready in a table, by psql."""
-    return _psql(database, "owner", ["SET datestyle = 'SQL, DMY'"], "COPY ready TO STDOUT (FORMAT csv, HEADER true)")
+    return _psql(
+        database, "owner", ["SET datestyle = 'SQL, DMY'"], "COPY ready TO STDOUT (FORMAT csv, HEADER true)"
+    )
 
 
 def _statements(plan: ExtractPlan) -> Iterator[Statement]:
     """What is run before the stream, in the same transaction."""
     yield extract_query.judge(plan)
     yield extract_query.line_up()
-    yield Statement("ANALYZE extract_episode", ())
     yield Statement("ANALYZE extract_line", ())
 
 
@@ -166,7 +185,9 @@ def _acting(plan: ExtractPlan) -> Iterator[None]:
 @contextmanager
 def _extract_folder() -> Iterator[None]:
     """Files go where extracts go, on the same disk as the database, and are gone afterwards."""
-    made = tempfile.mkdtemp(prefix="bench-", dir=embedded.state_dir() if embedded.state_dir().is_dir() else None)
+    made = tempfile.mkdtemp(
+        prefix="bench-", dir=embedded.state_dir() if embedded.state_dir().is_dir() else None
+    )
     settings.EXTRACT_DIR = Path(made)
     try:
         yield
@@ -193,11 +214,21 @@ def _psql(database: str, role: str, before: list[str], copy: str) -> Cost:
     address = " ".join(f"{key}='{value}'" for key, value in found.items())
     with _extract_folder():
         script, output, who = (settings.EXTRACT_DIR / name for name in ("script.sql", "out.csv", "pid"))
-        lines = [f"\\o {who}", "SELECT pg_backend_pid();", "\\o /dev/null", *(f"{sql};" for sql in before), "\\o", f"{copy};"]
+        lines = [
+            f"\\o {who}",
+            "SELECT pg_backend_pid();",
+            "\\o /dev/null",
+            *(f"{sql};" for sql in before),
+            "\\o",
+            f"{copy};",
+        ]
         script.write_text("\n".join(lines))
         with output.open("wb") as out, watch(lambda: _pid(who), children=True) as cost:
             subprocess.run(
-                [program, "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", address, "-f", str(script)], env=env, stdout=out, check=True
+                [program, "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", address, "-f", str(script)],
+                env=env,
+                stdout=out,
+                check=True,
             )
         cost.facts = {"size": output.stat().st_size}
     return cost
@@ -208,3 +239,56 @@ def _pid(file: Path) -> int | None:
         return int(file.read_text())
     except (OSError, ValueError):
         return None
+
+
+def rules(database: str, agency: str) -> Cost:
+    """Every rule, errors and warnings, on every episode of the service in one statement: how many fail."""
+    world.use(database)
+    plan = _plan(agency, "full")
+    with _acting(plan), connection.cursor() as cursor:
+        base, items = _ruled(plan, ALL_RULES)
+        failing, params = sql_failing(ALL_RULES, EpisodeColumns(), plan.context)
+        sql = f"SELECT count(*), sum(cardinality(f.ids)) FROM (SELECT {failing} AS ids FROM ({base}) e OFFSET 0) f"
+        with watch(_backend()) as cost:
+            cursor.execute(sql, (*params, plan.agency_code, *items))
+        episodes, found = cursor.fetchone()
+    cost.facts = {"episodes": episodes, "failures": int(found or 0)}
+    return cost
+
+
+def rule_plans(database: str, agency: str) -> Cost:
+    """Each rule by itself, explained and run: milliseconds, failing episodes, and the nodes of its plan."""
+    world.use(database)
+    plan = _plan(agency, "full")
+    found = {}
+    with _acting(plan), connection.cursor() as cursor, watch(_backend()) as cost:
+        for rule in applicable(ALL_RULES, plan.context):
+            base, items = _ruled(plan, (rule,))
+            condition, params = rule.to_sql(EpisodeColumns(), plan.context)
+            sql = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) SELECT count(*) FROM ({base}) e WHERE {condition}"
+            cursor.execute(sql, (plan.agency_code, *items, *params))
+            (explained,) = cursor.fetchone()[0]
+            found[rule.id] = {"ms": explained["Execution Time"], "plan": _nodes(explained["Plan"])}
+    cost.facts = found
+    return cost
+
+
+def _ruled(plan: ExtractPlan, wanted: Sequence[Rule]) -> tuple[str, tuple[Any, ...]]:
+    """The episodes with the items that rules read, and what fills its places after the agency's."""
+    names = {name for rule in applicable(wanted, plan.context) for name in rule.items}
+    items = [item for item in load_dictionary().items if item.name in names and list_of(item) is None]
+    sql, params = extract_query.episodes(plan, items).query.sql_with_params()
+    return f"SELECT b.*, %s::text AS agncy FROM ({sql}) b", params
+
+
+def _nodes(plan: dict[str, Any]) -> list[str]:
+    """The scans and joins of a plan, each kind once; with the number of times where a table is read more than once."""
+    here = plan["Node Type"]
+    if "Relation Name" in plan:
+        here += f" {plan['Relation Name'].removeprefix('caseload_')}"
+        loops = int(plan["Actual Loops"])
+        # A parallel plan's loops are its processes.
+        here += f" x{loops:,}" if loops > 1 and not plan.get("Parallel Aware") else ""
+    wanted = "Scan" in here or "Join" in here or "Loop" in here
+    below = [node for part in plan.get("Plans", []) for node in _nodes(part)]
+    return list(dict.fromkeys([here] * wanted + below))

@@ -39,14 +39,21 @@ def app(name: str) -> psycopg.Connection[Any]:
 
 def words(found: dict[str, Any], name: str) -> dict[str, Any]:
     """Django's settings of a database as libpq says them."""
-    parts = {"host": found["HOST"], "port": found["PORT"], "user": found["USER"], "password": found["PASSWORD"]}
+    parts = {
+        "host": found["HOST"],
+        "port": found["PORT"],
+        "user": found["USER"],
+        "password": found["PASSWORD"],
+    }
     return {key: value for key, value in parts.items() if value} | {"dbname": name}
 
 
 def make_template() -> None:
     """Make the template: migrated as the owner, with the Essex partnership."""
     drop(TEMPLATE)
-    _maintain(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(TEMPLATE)))
+    _maintain(
+        sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(TEMPLATE))
+    )
     use(TEMPLATE)
     with as_owner():
         call_command("migrate", verbosity=0, interactive=False)
@@ -58,7 +65,9 @@ def make_template() -> None:
 def make(name: str) -> None:
     """A fresh copy of the template."""
     drop(name)
-    _maintain(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    _maintain(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+    )
 
 
 def drop(name: str) -> None:
@@ -108,7 +117,9 @@ def strip(name: str) -> None:
 def counts(name: str) -> dict[str, int]:
     """How many rows each table holds. The rows are counted by the owner, with row security lifted for as long."""
     with owner(name) as connected, all_rows(connected):
-        each = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM \"{table}\"" for table in tables(connected))
+        each = " UNION ALL ".join(
+            f"SELECT '{table}', count(*) FROM \"{table}\"" for table in tables(connected)
+        )
         return dict(connected.execute(each).fetchall())
 
 

@@ -61,6 +61,8 @@ POINTS = (
     "committed",
     "published",
 )
+# Two of them lie next to others with nothing between: only the long run stops there.
+FEWER = tuple(point for point in POINTS if point not in {"snapshot", "before-copy"})
 FIRST_DAY = dt.date(2026, 11, 1)
 MARK = "ALCUNITS"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -219,9 +221,13 @@ def wrongs_of_rows(
     sent = {row["EPISODID"] for row in rows if row["CONSENT"] == "Y"}
     withdrawn = [row for row in rows if row["CONSENT"] != "Y"]
     marks = Counter(row[MARK] for row in rows if row["CONSENT"] == "Y")
-    if len(marks) != 1:
+    if len(marks) > 1:
         yield f"of {len(marks)} moments: {sorted(marks)}"
-    generation = int(marks.most_common(1)[0][0])
+    nobody_agreed = [g for g in range(1, one.generation + 1) if not one.rows(g)[0]] if not marks else []
+    if not marks and not nobody_agreed:
+        yield "nobody is sent"
+        return
+    generation = int(marks.most_common(1)[0][0]) if marks else nobody_agreed[0]
     may_be_sent, must_withdraw = one.rows(generation)
     if sent - may_be_sent:
         yield f"{len(sent - may_be_sent)} episodes without consent at generation {generation}"
@@ -262,7 +268,7 @@ class Run:
     parents: int = 0
     asked: list[tuple[Turning, UUID, UUID]] = field(default_factory=list)
     seconds: float = 0.0
-    seen_left_over: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     def unfinished(self) -> int:
         """How many builds are not closed."""
@@ -306,14 +312,14 @@ class Run:
                     worker_now, standby = standby, None
                     parents_at.pop(0)
             if now - swept > 0.5:
-                self.seen_left_over |= left_over()
+                self.seen |= {path.name for path in extract.folder().iterdir()}
                 jobs.sweep()
                 swept = now
-            if now - turned > 0.05:
+            if now - turned > 0.1:
                 turns += 1
                 self.turning[turns % len(self.turning)].turn(bear=turns % 40 == 0)
                 turned = now
-            time.sleep(0.05)
+            time.sleep(0.1)
         worker_now.finish()
         self.seconds = time.monotonic() - began
 
@@ -331,7 +337,8 @@ class Run:
     def table(self) -> str:
         """How often each point killed."""
         counts = Counter(point for point, _ in self.people.hits())
-        lines = [f"  {point:<12} {counts[point]:>5}" for point in POINTS]
+        lines = [f"  {point:<12} {counts[point]:>5}" for point in POINTS if counts[point]]
+        gone = self.seen - {path.name for path in extract.folder().iterdir()}
         attempts = sum(
             Job.objects.filter(pk__in=[j for _, _, j in self.asked]).values_list("attempts", flat=True)
         )
@@ -341,43 +348,43 @@ class Run:
                 f"{sum(counts.values())} kills of the worker in {self.seconds:.0f} s, and {self.parents} of its parent:",
                 *lines,
                 f"  {len(self.asked)} extracts in {attempts} attempts, while the record changed {turns} times;"
-                f" {len(self.seen_left_over - left_over())} files of attempts that were not published are gone",
+                f" {len(gone)} files of attempts that were not published are gone",
             ]
         )
 
 
-def plan_of(each: int, seed: int) -> list[str]:
+def plan_of(points: tuple[str, ...], each: int) -> list[str]:
     """Every point so many times, in no order."""
-    plan = [point for point in POINTS for _ in range(each)]
-    random.Random(seed).shuffle(plan)
+    plan = [point for point in points for _ in range(each)]
+    random.Random(each).shuffle(plan)
     return plan
 
 
-def kill(turning: list[Turning], capfd: Any, *, each: int, parents: int, within: float) -> None:
+def kill(
+    turning: list[Turning], capfd: Any, *, points: tuple[str, ...], each: int, parents: int, within: float
+) -> None:
     """One run; prints the count per point and checks all that must hold."""
     with crew(lease=1.0) as people:
         run = Run(people, turning, parents=parents)
-        run.go(plan_of(each, seed=each), within=within)
+        run.go(plan_of(points, each), within=within)
         found = run.wrongs()
         with capfd.disabled():
             print(f"\n{run.table()}", file=sys.stderr)
-        assert Counter(point for point, _ in people.hits()) == dict.fromkeys(POINTS, each)
+        assert Counter(point for point, _ in people.hits()) == dict.fromkeys(points, each)
         assert found == []
-        assert run.seen_left_over, "no attempt left a file: the clean-up was not put to the test"
+        assert len(run.seen) > len(run.asked), "no attempt left a file: the clean-up was not put to the test"
     out = io.StringIO()
     call_command("verify_audit", stdout=out)
     assert json.loads(out.getvalue())["ok"]
 
 
-def test_two_hundred_and_forty_kills_lose_nothing_and_double_nothing(
-    turning: list[Turning], capfd: Any
-) -> None:
-    kill(turning, capfd, each=20, parents=3, within=200)
+def test_two_hundred_kills_lose_nothing_and_double_nothing(turning: list[Turning], capfd: Any) -> None:
+    kill(turning, capfd, points=FEWER, each=20, parents=3, within=400)
 
 
 @pytest.mark.long
 def test_a_thousand_kills(turning: list[Turning], capfd: Any) -> None:
-    kill(turning, capfd, each=84, parents=10, within=900)
+    kill(turning, capfd, points=POINTS, each=84, parents=10, within=1500)
 
 
 # ---- the same invariants with a control taken away: they must find it
@@ -453,19 +460,21 @@ class TestMutants:
 
     @pytest.mark.parametrize(("lease", "key"), [(True, True), (False, True), (True, False), (False, False)])
     def test_without_the_lease_check_and_the_key(self, turning: list[Turning], lease: bool, key: bool) -> None:
-        """An attempt that lost its lease comes to publish after another has published: either wall holds it off, without both it is seen."""
+        """An attempt that lost its lease publishes after another has published: either wall holds it off, without both it is seen."""
         one = turning[0]
         submission, job = ask(one.service, FIRST_DAY + dt.timedelta(days=1))
-        publish, check, save = submissions._publish, jobs.HeldLease.publish, SubmissionContent.save
+        publish, check, content = submissions._publish, jobs.HeldLease.publish, extract_query.publish_content
 
         def overtaken(mine: Any, *args: Any) -> None:
             Job.objects.filter(pk=job).update(lease_until=Now() - dt.timedelta(seconds=1))
             with patch.object(submissions, "_publish", publish), patch.object(jobs.HeldLease, "publish", check):
-                assert jobs.run(job)
+                elsewhere(lambda: jobs.run(job))
+            assert Job.objects.get(pk=job).state == JobState.DONE
             publish(mine, *args)
 
-        def overwrite(content: SubmissionContent, **kwargs: Any) -> None:
-            save(content)
+        def anyhow(*args: Any) -> Any:
+            made = content(*args)
+            return made._replace(sql=f"{made.sql} ON CONFLICT DO NOTHING")
 
         first = jobs.claim(job)
         assert first is not None
@@ -474,7 +483,7 @@ class TestMutants:
             if not lease:
                 mutant.enter_context(patch.object(jobs.HeldLease, "publish", lambda mine: None))
             if not key:
-                mutant.enter_context(patch.object(SubmissionContent, "save", overwrite))
+                mutant.enter_context(patch.object(extract_query, "publish_content", anyhow))
             try:
                 jobs.work(first)
             except (LeaseLost, IntegrityError):

@@ -64,6 +64,8 @@ def _play(lease: Any) -> None:
     with open(folder / f"{lease.subject}.log", "a", encoding="utf-8") as log:
         log.write(f"{os.getpid()} {lease.attempt}\n")
     kill_point("playing")
+    if lease.attempt <= script.get("deaf_until", 0):
+        time.sleep(script["deaf_seconds"])
     until = time.monotonic() + script.get("seconds", 0)
     while time.monotonic() < until:
         lease.progress(1, 2, "waiting")

@@ -121,8 +121,17 @@ def test_what_is_granted_with_less_or_more(tmp_path: Path) -> None:
     target.write_text("what was there before")
     answer = done(*wish(organisation="eput-essex-stars"), "--output", str(target))
     assert set(answer) == {
-        "submission", "file", "sha256", "rows", "episodes_sent", "withdrawn_clients", "declined_omitted", "not_asked", "out_of_window", "held_back"
-    }  # fmt: skip
+        "submission",
+        "file",
+        "sha256",
+        "rows",
+        "episodes_sent",
+        "withdrawn_clients",
+        "declined_omitted",
+        "not_asked",
+        "out_of_window",
+        "held_back",
+    }
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert target.read_bytes().startswith(b"FINITIAL,")
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["extract.csv"]

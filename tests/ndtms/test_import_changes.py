@@ -92,6 +92,7 @@ def test_a_dry_run_writes_nothing_and_says_what_a_load_says(
     assert rehearsed["updated"]["clients.csv"] == 1
 
 
+CIR = "client_information_reviews.csv"
 CHANGED_LINES: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("clients.csv", replace("clients.csv", "Zoë", "Zoe"), "caseload_clientidentity", "forename"),
     ("clients.csv", replace("clients.csv", "Nowak,1980-03-24", "Nowak,1980-03-25"), "caseload_clientidentity", "date_of_birth"),
@@ -99,7 +100,7 @@ CHANGED_LINES: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("clients.csv", replace("clients.csv", "1980-03-24,F,A", "1980-03-24,F,B"), "caseload_clientequality", "ethnicity"),
     ("clients.csv", replace("clients.csv", "NN,", "2,"), "caseload_clientdisability", "disability_1"),
     ("registrations.csv", replace("registrations.csv", "first", "second"), "caseload_registration", "reference"),
-    ("episodes.csv", replace("episodes.csv", "E1001,101,2,2026-02-05,2026-02-09,,,7000", "E1001,101,2,2026-02-05,2026-02-09,,,7001"), "caseload_episode", "drug_1"),
+    ("episodes.csv", replace("episodes.csv", "2026-02-09,,,7000", "2026-02-09,,,7001"), "caseload_episode", "drug_1"),
     ("episodes.csv", replace("episodes.csv", "E1001,101,2,2026-02-05", "E1001,101,2,2026-02-04"), "caseload_episode", "referred_on"),
     ("episodes.csv", replace("episodes.csv", "7000,20,4", "7000,21,4"), "caseload_episode", "items"),
     ("interventions.csv", replace("interventions.csv", "m1,94", "m1,95"), "caseload_intervention", "modality"),
@@ -107,7 +108,7 @@ CHANGED_LINES: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("reviews.csv", replace("reviews.csv", "2025-01-20,Y", "2025-01-20,N"), "caseload_subinterventionreview", "items"),
     ("time_in_treatment.csv", replace("time_in_treatment.csv", "2025-01-20,1", "2025-01-20,2"), "caseload_timeintreatment", "intensity"),
     ("tops.csv", replace("tops.csv", "S,NA", "S,3"), "caseload_outcome", "items"),
-    ("client_information_reviews.csv", replace("client_information_reviews.csv", "c1,2025-01-20", "c1,2025-01-21"), "caseload_clientinformationreview", "reviewed_on"),
+    (CIR, replace(CIR, "c1,2025-01-20", "c1,2025-01-21"), "caseload_clientinformationreview", "reviewed_on"),
 ]  # fmt: skip
 
 
@@ -263,7 +264,10 @@ def test_a_known_person_at_a_further_organisation_brings_along_what_is_held(
     both = "SELECT organisation_id <> '{}', surname, date_of_birth::text, nhs_number FROM caseload_clientidentity WHERE surname = 'Nowak'"
     assert len(rows(owner_connection, both.format("00000000-0000-0000-0000-000000000000"))) == 2
     for table in ("contact", "equality", "disability"):
-        held = "SELECT client_id IS NULL, {} FROM caseload_client{} WHERE client_id IN (SELECT client_id FROM caseload_clientidentity WHERE surname = 'Nowak')"
+        held = (
+            "SELECT client_id IS NULL, {} FROM caseload_client{} "
+            "WHERE client_id IN (SELECT client_id FROM caseload_clientidentity WHERE surname = 'Nowak')"
+        )
         name = {
             "contact": "address_line_1, postcode",
             "equality": "ethnicity, nationality",

@@ -141,13 +141,14 @@ def spoilt(name: str, *steps: Callable[[Path], None], at: tuple[str, int, str]) 
 
 
 LONG = "ż" * 501
+WITH_E3001 = ("services.csv", "registrations.csv", "episodes.csv", "consents.csv")
 OURS = [
     spoilt("a client key too long", replace("clients.csv", "K3,,", f"{LONG},,"), replace("registrations.csv", "K3,", f"{LONG},"),
            at=("clients.csv", 5, "client_key")),
     spoilt("a service with a name too long", replace("services.csv", "Custody", "x" * 201), at=("services.csv", 4, "name")),
-    spoilt("an agency code too long", *(replace(file, "E3001", "E" * 21) for file in ("services.csv", "registrations.csv", "episodes.csv", "consents.csv")),
+    spoilt("an agency code too long", *(replace(file, "E3001", "E" * 21) for file in WITH_E3001),
            at=("services.csv", 4, "agency_code")),
-    spoilt("an agency code that names a folder", *(replace(file, "E3001", "../E3001") for file in ("services.csv", "registrations.csv", "episodes.csv", "consents.csv")),
+    spoilt("an agency code that names a folder", *(replace(file, "E3001", "../E3001") for file in WITH_E3001),
            at=("services.csv", 4, "agency_code")),
     spoilt("a line break in a header", replace("tops.csv", ",ALCUSE", ',"ALC\nUSE"'), at=("tops.csv", 1, "ALC?USE")),
     spoilt("a colon in a header", replace("tops.csv", ",ALCUSE", ",ALC:USE"), at=("tops.csv", 1, "ALC?USE")),
@@ -245,7 +246,8 @@ def test_two_hundred_megabytes_of_garbage(file: str, tmp_path: Path) -> None:
 MEASURE = """
 import json, os, resource, subprocess, sys
 out = open(sys.argv[2], "wb")
-code = subprocess.run([sys.executable, "manage.py", "import_caseload", sys.argv[1]], stdout=out, stderr=open(sys.argv[2] + ".err", "wb")).returncode
+err = open(sys.argv[2] + ".err", "wb")
+code = subprocess.run([sys.executable, "manage.py", "import_caseload", sys.argv[1]], stdout=out, stderr=err).returncode
 print(json.dumps({"code": code, "kilobytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}))
 """
 
