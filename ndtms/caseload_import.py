@@ -134,6 +134,8 @@ def import_caseload(folder: Path, *, dry_run: bool = False, say: Say = lambda wo
     _note("ndtms.import_started", {"dry_run": dry_run})
     try:
         files = _files(folder)
+        for name in sorted(path.name for path in folder.glob("*.csv") if path.name not in files):
+            say(f"{name}: not a file of a bundle, left out")
         with open_scope(actor=Actor.OPERATOR, person_label="operator"):
             staging = _stage(folder, files, say)
             organisations = _organisations()
@@ -177,6 +179,8 @@ def _files(folder: Path) -> dict[str, Path]:
             continue
         if there:
             found[spec.name] = path
+        elif path.exists():
+            problems.add(spec.name, 1, "", "this is not a file")
         elif spec.needed:
             problems.add(
                 spec.name,

@@ -379,22 +379,22 @@ FROM ndtms_submissioncontent c, unnest(c.carried) AS x(id) JOIN caseload_episode
 WHERE c.submission_id = %s AND e.organisation_id = %s
 ON CONFLICT (episode_id) DO UPDATE SET held = true, since = EXCLUDED.since
 """
-# Every held episode of a client with an N row that the file does not carry goes, as the collection holds it now; but not one that a later
-# file has carried with yes meanwhile, because nobody can say which of the two was loaded last: it may still be held.
+# The collection knows a client by agency code and client id, so a registration is what a withdrawal is about: every held episode of one with
+# an N row that the file does not carry goes, as it is held now. But not what a later file has carried with yes meanwhile: nobody can say
+# which of the two was loaded last, so it may still be held.
 _REMOVE = """
 UPDATE ndtms_nationalholding h SET held = false, since = %(now)s
-WHERE h.held AND h.organisation_id = %(organisation)s
-  AND h.client_id IN (
-      SELECT e.client_id FROM ndtms_submissioncontent c, unnest(c.removed) AS x(id) JOIN caseload_episode e ON e.id = x.id
-      WHERE c.submission_id = %(submission)s)
-  AND h.episode_id IN (SELECT e.id FROM caseload_episode e WHERE e.service_id = %(service)s)
+FROM caseload_episode e
+WHERE h.held AND h.organisation_id = %(organisation)s AND e.id = h.episode_id AND e.service_id = %(service)s
+  AND e.registration_id IN (
+      SELECT r.registration_id FROM ndtms_submissioncontent c, unnest(c.removed) AS x(id)
+      JOIN caseload_episode r ON r.id = x.id WHERE c.submission_id = %(submission)s)
   AND NOT EXISTS (
       SELECT FROM ndtms_submissioncontent c WHERE c.submission_id = %(submission)s AND h.episode_id = ANY(c.carried))
   AND NOT EXISTS (
-      SELECT FROM ndtms_submission s
-      JOIN ndtms_submissiondownload d ON d.submission_id = s.id
-      JOIN ndtms_submissioncontent c ON c.submission_id = s.id
-      WHERE s.service_id = %(service)s AND s.snapshot_at > %(snapshot)s AND h.episode_id = ANY(c.carried))
+      SELECT FROM ndtms_submission s JOIN ndtms_submissioncontent c ON c.submission_id = s.id
+      WHERE s.service_id = %(service)s AND s.snapshot_at > %(snapshot)s AND h.episode_id = ANY(c.carried)
+        AND (s.state = 'loaded' OR EXISTS (SELECT FROM ndtms_submissiondownload d WHERE d.submission_id = s.id)))
 """
 
 

@@ -337,7 +337,7 @@ def without_software(raw: bytes) -> bytes:
     """The file with CMSID emptied, byte for byte otherwise: our CMSID needs no quotes and no other cell holds its text."""
     from django.conf import settings
 
-    return raw.replace(f",{settings.CMSID},".encode(), b",,")
+    return re.sub(rb",%b(?=[,\r])" % re.escape(settings.CMSID.encode()), b",", raw)
 
 
 def partnership() -> None:

@@ -38,10 +38,17 @@ def test_one_person_with_two_client_ids_at_a_service_is_two_clients_to_the_colle
     assert second.manifest["withdrawn_clients"] == second.manifest["rows"] == 2
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="services/submissions.py removes by client where it should by registration; patch handed over",
-)
+def test_what_is_held_back_under_the_other_client_id_is_missing_not_removed(tmp_path: Path) -> None:
+    folder = good_bundle(tmp_path / "bundle")
+    replace("registrations.csv", "K2,E1001,102", "K1,E1001,102")(folder)
+    replace("episodes.csv", "2026-03-05,2026-03-09,,,5000", "2026-03-05,2026-03-09,,,")(folder)
+    world = World()
+    world.load(folder)
+    preview = world.build("E1001", "adult").preview
+    assert preview["removed_by_consent"] == [["E1001", "101", "1"]]
+    assert preview["missing"] == [["E1001", "102", "3"]]
+
+
 def test_a_confirmed_withdrawal_leaves_what_is_held_under_the_other_client_id(tmp_path: Path) -> None:
     folder = good_bundle(tmp_path / "bundle")
     replace("registrations.csv", "K2,E1001,102", "K1,E1001,102")(folder)
@@ -55,18 +62,7 @@ def test_a_confirmed_withdrawal_leaves_what_is_held_under_the_other_client_id(tm
     assert world.build("E1001", "adult").preview["missing"] == [["E1001", "102", "3"]]
 
 
-@pytest.mark.parametrize(
-    "taken",
-    [
-        "downloaded",
-        pytest.param(
-            "confirmed",
-            marks=pytest.mark.xfail(
-                strict=True, reason="services/submissions.py looks at downloads alone; patch handed over"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("taken", ["downloaded", "confirmed"])
 def test_what_a_later_file_has_carried_may_still_be_held_when_an_earlier_one_is_confirmed(
     taken: str, tmp_path: Path
 ) -> None:

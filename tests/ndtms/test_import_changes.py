@@ -176,6 +176,10 @@ CLEARED = [
 def test_an_empty_cell_clears_and_an_absent_column_leaves(
     loaded: Path, owner_connection: psycopg.Connection[Any]
 ) -> None:
+    # Beside each column that goes there is another that stays.
+    for file, column in (("tops.csv", "PHSTAT"), ("episodes.csv", "ALCUNITS"), ("reviews.csv", "PHSTBL")):
+        add_column(file, column, "7")(loaded)
+    assert done("import_caseload", str(loaded))["updated"]["tops.csv"] == 2
     for case in CLEARED:
         goes_and_stays(loaded, owner_connection, *case)
 

@@ -128,6 +128,18 @@ def test_a_folder_that_is_none(name: str, tmp_path: Path) -> None:
     }
 
 
+def test_a_folder_for_a_file_is_a_problem_and_a_stranger_is_named(tmp_path: Path) -> None:
+    support.partnership()
+    folder = good_bundle(tmp_path / "good")
+    (folder / "tops.csv").rename(folder / "top.csv")
+    (folder / "README.txt").write_text("read me")
+    ran = run("import_caseload", str(folder), "--dry-run")
+    assert ran.code == 0
+    assert "top.csv: not a file of a bundle, left out" in ran.said and "README" not in ran.said
+    (folder / "tops.csv").mkdir()
+    assert problems_of(folder) == ["tops.csv:1: : this is not a file"]
+
+
 def test_garbage_of_five_megabytes(tmp_path: Path, owner_connection: psycopg.Connection[Any]) -> None:
     support.partnership()
     problems_of(tmp_path)
