@@ -115,6 +115,9 @@ class Staging:
                         f'ALTER TABLE "{spec.table}" ADD COLUMN "{name}" text NOT NULL DEFAULT \'\''
                     )
                 cursor.execute(f'ANALYZE "{spec.table}"')
+            # Of the tables that the load itself fills it knows nothing yet and expects one row: it must not choose to compare each line
+            # with each of a materialised list.
+            cursor.execute("SELECT set_config('enable_material', 'off', true)")
 
 
 @contextmanager

@@ -73,11 +73,14 @@ def folder() -> Path:
 def judge(plan: ExtractPlan) -> Judged:
     """Judge every episode of the service, in the open snapshot, line up what the file holds and make ready what will be published of it.
 
+    Right after a first load PostgreSQL has no statistics, expects one row where there are 100,000, and would compare each with each of a
+    materialised list: without that kind of node it must use an index or a hash.
+
     Call once a transaction; follow with `publish_content` in a later one of the same connection, and in any case with `forget_content`.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('work_mem', %s, true), set_config('datestyle', %s, true)",
+            "SELECT set_config('work_mem', %s, true), set_config('datestyle', %s, true), set_config('enable_material', 'off', true)",
             [WORK_MEMORY, _date_style()],
         )
         cursor.execute(*extract_query.judge(plan))

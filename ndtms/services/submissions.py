@@ -379,7 +379,7 @@ FROM ndtms_submissioncontent c, unnest(c.carried) AS x(id) JOIN caseload_episode
 WHERE c.submission_id = %s AND e.organisation_id = %s
 ON CONFLICT (episode_id) DO UPDATE SET held = true, since = EXCLUDED.since
 """
-# The collection knows a client by agency code and client id, so a registration is what a withdrawal is about: every held episode of one with
+# The collection knows a client by agency code and client id, so a withdrawal is about a registration: every held episode of one with
 # an N row that the file does not carry goes, as it is held now. But not what a later file has carried with yes meanwhile: nobody can say
 # which of the two was loaded last, so it may still be held.
 _REMOVE = """

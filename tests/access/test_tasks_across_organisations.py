@@ -44,9 +44,7 @@ def test_a_job_of_one_organisation_builds_nothing_of_another(down: str, monkeypa
             walls.enter_context(row_security_off())
         mine, other = make_organisation(), make_organisation()
         with acting_for(other):
-            wanted = make_submission(content=b"", **BUILDING)
-        for left in extract.folder().iterdir():
-            left.unlink()
+            wanted = make_submission(**BUILDING)
         job = job_for(mine, wanted.pk)
         if down == "managers":
             monkeypatch.setattr(
@@ -70,7 +68,7 @@ def test_the_same_job_of_its_own_organisation_is_built() -> None:
     """The control: nothing but the organisation was wrong."""
     mine = make_organisation()
     with acting_for(mine):
-        wanted = make_submission(content=b"", **BUILDING)
+        wanted = make_submission(**BUILDING)
     job = job_for(mine, wanted.pk)
     tasks.run_job(str(job.pk))
     with acting_for(mine):

@@ -98,7 +98,8 @@ def _inserts(headers: dict[str, list[str]]) -> Iterator[str]:
     )
     yield (
         "CREATE TEMPORARY TABLE r ON COMMIT DROP AS SELECT s.organisation_id, s.id AS service_id, c.id AS client_id, f.agency_code, "
-        "f.client_id AS clientid, f.reference, gen_random_uuid() AS id FROM f_registrations f JOIN organisations_service s USING (agency_code) "
+        "f.client_id AS clientid, f.reference, gen_random_uuid() AS id "
+        "FROM f_registrations f JOIN organisations_service s USING (agency_code) "
         "JOIN c ON (c.organisation_id, c.client_key) = (s.organisation_id, f.client_key)"
     )
     yield "ANALYZE r"
@@ -119,7 +120,7 @@ def _inserts(headers: dict[str, list[str]]) -> Iterator[str]:
     yield (
         "INSERT INTO consent_consentact (organisation_id, client_id, episode_id, decision, decided_on, method, origin) "
         "SELECT e.organisation_id, e.client_id, e.id, f.decision, f.decided_on::date, f.method, 'imported' "
-        "FROM f_consents f JOIN e USING (agency_code, episode_id)"
+        "FROM f_consents f JOIN e USING (agency_code, episode_id) ORDER BY f.ctid"
     )
     yield (
         "INSERT INTO ndtms_nationalholding (organisation_id, client_id, episode_id, held, since) "
@@ -134,8 +135,8 @@ def _episodes(header: list[str]) -> Iterator[str]:
     loose = [i for i in items if place_of(i).model is Episode and place_of(i).key]
     names = ", ".join(place_of(i).field for i in typed)
     yield (
-        f"INSERT INTO caseload_episode (organisation_id, client_id, registration_id, service_id, id, episode_id, consent, consent_on, {names}, "
-        "items) SELECT e.organisation_id, e.client_id, e.registration_id, e.service_id, e.id, e.episode_id, COALESCE(d.decision, ''), "
+        f"INSERT INTO caseload_episode (organisation_id, client_id, registration_id, service_id, id, episode_id, consent, consent_on, {names}, items) "
+        "SELECT e.organisation_id, e.client_id, e.registration_id, e.service_id, e.id, e.episode_id, COALESCE(d.decision, ''), "
         f"d.decided_on::date, {', '.join(_cell(i) for i in typed)}, {_json(loose)} "
         "FROM e JOIN f_episodes f USING (agency_code, episode_id) "
         "LEFT JOIN (SELECT DISTINCT ON (agency_code, episode_id) * FROM f_consents ORDER BY agency_code, episode_id, decided_on DESC, "
@@ -156,9 +157,10 @@ def _list(listed: ListPlace, header: list[str]) -> str:
     items = [i for i in load_dictionary().items if i.entity == listed.entity and i.name in header]
     typed = [i for i in items if i.name in listed.columns]
     loose = [i for i in items if i.name not in listed.columns]
+    names = ", ".join(listed.columns[i.name] for i in typed)
     return (
-        f'INSERT INTO "{listed.model._meta.db_table}" (organisation_id, client_id, episode_id, {", ".join(listed.columns[i.name] for i in typed)}, '
-        f"items) SELECT e.organisation_id, e.client_id, e.id, {', '.join(_cell(i) for i in typed)}, {_json(loose)} "
+        f'INSERT INTO "{listed.model._meta.db_table}" (organisation_id, client_id, episode_id, {names}, items) '
+        f"SELECT e.organisation_id, e.client_id, e.id, {', '.join(_cell(i) for i in typed)}, {_json(loose)} "
         f'FROM "f_{listed.name}" f JOIN e USING (agency_code, episode_id)'
     )
 

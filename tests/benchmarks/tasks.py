@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from django.conf import settings
@@ -107,6 +106,7 @@ def copy_by_psql(database: str, agency: str, kind: str, role: str = "owner") -> 
         before = [
             "BEGIN ISOLATION LEVEL REPEATABLE READ",
             f"SET LOCAL work_mem = '{extract.WORK_MEMORY}'",
+            "SET LOCAL enable_material = off",
             "SET LOCAL datestyle = 'SQL, DMY'",
             f"SET LOCAL app.organisation = '{plan.organisation_id}'",
             *(_literal(statement) for statement in _statements(plan)),

@@ -28,7 +28,7 @@ COUNTS = {
 def make_submission(
     *, service: Service | None = None, content: bytes = b"a,b\r\n1,2\r\n", **fields: Any
 ) -> Submission:
-    """A submission that was built, with its file on disk."""
+    """A submission that was built, with its file on disk (unless `stored_as` is empty)."""
     organisation = Organisation.objects.get(pk=current_organisation())
     service = (
         service or Service.objects.filter(organisation=organisation).first() or make_service(organisation)
@@ -54,9 +54,8 @@ def make_submission(
     for name, value in fields.items():
         setattr(made, name, value)
     made.save(force_insert=True)
-    folder = extract.folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / made.stored_as).write_bytes(content)
+    if made.stored_as:
+        (extract.folder() / made.stored_as).write_bytes(content)
     return made
 
 

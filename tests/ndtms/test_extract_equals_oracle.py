@@ -51,7 +51,7 @@ def life(seed: int, tmp_path: Path, people: int, *, twice: bool) -> World:
             if rng.random() < 0.3:
                 world.download(built)
             waiting.append(built)
-        for act in local_acts(folder, f"{seed}-{step}", count=8):
+        for act in local_acts(folder, f"{seed}-{step}", count=40):
             world.decide(*act)
         rng.shuffle(waiting)
         for built in [waiting.pop() for _ in range(min(2, len(waiting)))]:
@@ -77,12 +77,11 @@ def enough(world: World) -> None:
     assert min(world.compared.values()) >= 17, world.compared
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_random_caseloads(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     support.plain_quirks(monkeypatch)
     support.partnership()
-    # One person twice at a service: on once test_extract_holding has no expected failure.
-    enough(life(seed, tmp_path, 40, twice=False))
+    enough(life(seed, tmp_path, 40, twice=seed % 2 == 0))
 
 
 @pytest.mark.long
