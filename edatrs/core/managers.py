@@ -23,7 +23,7 @@ class OrganisationAsked(models.Expression):
         super().__init__(output_field=models.UUIDField())
         self.organisation = organisation
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """The id. Raises ScopeMissing, ScopeViolation."""
         if current_organisation() != self.organisation:
             raise ScopeViolation("these rows were asked for in the scope of another organisation")

@@ -55,7 +55,7 @@ class Events(list[Any]):
 
     def settle(self) -> None:
         """Drop the events whose savepoint was rolled back."""
-        waiting = {id(mark) for _, mark, _ in connection.run_on_commit}
+        waiting = {id(asked[1]) for asked in connection.run_on_commit}  # (savepoints, function, robust)
         self[:] = [e for e in self if id(e) not in self._marks or id(self._marks[id(e)]) in waiting]
 
 

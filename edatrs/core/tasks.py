@@ -16,6 +16,9 @@ from celery import current_app
 
 from edatrs.core import registry
 
+# A worker process that hangs for longer is killed by Celery; its job goes to another. Shorter than the broker's visibility timeout.
+HARD_LIMIT = dt.timedelta(hours=3)
+
 
 class Lease(Protocol):
     """What a handler holds while it works."""
@@ -70,8 +73,10 @@ def job_kind(
     """Register a handler. A worker that is killed costs an attempt like any other; `errors` bounds those that raise.
 
     `clean` is called at worker start and by the sweeper to remove what dead attempts left. `failed(lease, words)` is called in the
-    transaction that closes a job as failed, to say so on what the job is about.
+    transaction that closes a job as failed, to say so on what the job is about. Raises ValueError on a timeout that is too long.
     """
+    if timeout >= HARD_LIMIT:
+        raise ValueError(f"{name}: an attempt must end within {HARD_LIMIT}")
 
     def register(handler: Callable[[Any], None]) -> Callable[[Any], None]:
         registry.jobs.add(

@@ -10,11 +10,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from edatrs.core.faults import kill_point
-from edatrs.core.tasks import celery_task
+from edatrs.core.tasks import HARD_LIMIT, celery_task
 from edatrs.organisations.services import jobs, outbox
 
 
-@celery_task(jobs.RUN_JOB)
+@celery_task(jobs.RUN_JOB, time_limit=HARD_LIMIT.total_seconds())
 def run_job(job_id: str) -> None:
     """Work on one job, if it is due and nobody else has it."""
     kill_point("delivered")

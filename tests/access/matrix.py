@@ -107,7 +107,9 @@ def cells(*, every_method: bool) -> Iterator[Cell]:
         if every_method:
             people += [SIGNED_OUT, HALF]
             people += [ENDED, NOT_YET, DISABLED] if line.method in ("GET", "POST") else []
-            people += [role + STALE for role in ROLES] if line.fresh and line.method in ("GET", "POST") else []
+            people += (
+                [role + STALE for role in ROLES] if line.fresh and line.method in ("GET", "POST") else []
+            )
         for who in people:
             yield from _of_organisation(line, who)
 
@@ -179,7 +181,9 @@ class Matrix:
             )
             body = b"".join(response.streaming_content) if response.streaming else response.content
             head = "\n".join(f"{name}: {value}" for name, value in sorted(response.headers.items()))
-            cookies = "\n".join(f"Set-Cookie: {morsel.OutputString()}" for morsel in response.cookies.values())
+            cookies = "\n".join(
+                f"Set-Cookie: {morsel.OutputString()}" for morsel in response.cookies.values()
+            )
             answer = Answer(
                 response.status_code, f"{head}\n{cookies}".encode(), body, (*sent, *(v for _, v in said))
             )
@@ -240,7 +244,10 @@ class Matrix:
         parts = " UNION ALL ".join(
             f"SELECT t::text AS x FROM {table} t WHERE organisation_id = %(other)s" for table in _WRITTEN
         )
-        people = "SELECT u::text FROM organisations_user u JOIN organisations_membership m ON m.user_id = u.id WHERE m.organisation_id = %(other)s"
+        people = (
+            "SELECT u::text FROM organisations_user u JOIN organisations_membership m ON m.user_id = u.id "
+            "WHERE m.organisation_id = %(other)s"
+        )
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('app.organisation', %s, true)", [str(other)])
             cursor.execute(
@@ -309,4 +316,3 @@ def foreign_bytes(world: World, cell: Cell, answer: Answer) -> str:
         if found[0] not in answer.sent and not any(found[0] in said for said in answer.sent):
             return found[0]
     return ""
-

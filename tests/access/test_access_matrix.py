@@ -47,7 +47,9 @@ def _managers_down(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     if mode in (ROW_SECURITY, NEITHER):
         monkeypatch.setattr(TenantManager, "get_queryset", everything)
-        monkeypatch.setattr(TrailManager, "get_queryset", lambda self: TrailQuerySet(self.model, using=self._db))
+        monkeypatch.setattr(
+            TrailManager, "get_queryset", lambda self: TrailQuerySet(self.model, using=self._db)
+        )
     if mode == NEITHER:
         for module in ("edatrs.organisations.forms.people", "ndtms.views.submissions"):
             monkeypatch.setattr(f"{module}.services_of", lambda organisation_id: Service.objects.all())
@@ -137,7 +139,11 @@ class Judge:
 
 
 def _fields(cell: Cell) -> set[str]:
-    return {"service"} if cell.line.route.endswith(("/submissions/", "/invite/", "/people/<uuid:pk>/")) else set()
+    return (
+        {"service"}
+        if cell.line.route.endswith(("/submissions/", "/invite/", "/people/<uuid:pk>/"))
+        else set()
+    )
 
 
 def _ask_everything(mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
@@ -162,14 +168,18 @@ def _ask_everything(mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
 @pytest.mark.usefixtures("_managers_down", "db")
 def test_matrix(mode: str, monkeypatch: pytest.MonkeyPatch, record_property: Any) -> None:
     """Every cell; all that is wrong is told together."""
-    with clock.frozen(clock.now()):  # an answer must not differ from another because time went by between them
+    with clock.frozen(
+        clock.now()
+    ):  # an answer must not differ from another because time went by between them
         judge = _ask_everything(mode, monkeypatch)
     counts = judge.counts
     print(f"\n{mode}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
     for what, number in counts.items():
         record_property(what, number)
     kinds = Counter(wrong.split(": ", 1)[1][:90] for wrong in judge.wrong)
-    assert judge.wrong == [], f"{kinds.most_common(12)}\n{len(judge.wrong)} wrong, the first: " + "\n".join(judge.wrong[:20])
+    assert judge.wrong == [], f"{kinds.most_common(12)}\n{len(judge.wrong)} wrong, the first: " + "\n".join(
+        judge.wrong[:20]
+    )
     if mode == NEITHER:
         assert counts["denied reads that leak, walls"] >= 0.95 * counts["denied reads, walls"] > 0
         assert counts["denied reads that leak, page"] >= 0.95 * counts["denied reads, page"] > 0

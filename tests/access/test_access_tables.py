@@ -85,7 +85,9 @@ def test_every_command_task_and_job_has_a_row_and_every_row_is_one() -> None:
         "job": set(registry.jobs.keys()),
         "schedule": set(settings.CELERY_BEAT_SCHEDULE),
     }
-    listed = {kind: {row["name"] for row in tables.read("tasks.csv") if row["kind"] == kind} for kind in found}
+    listed = {
+        kind: {row["name"] for row in tables.read("tasks.csv") if row["kind"] == kind} for kind in found
+    }
     assert found == listed
     for row in tables.read("tasks.csv"):
         assert row["actor"] in {"operator", "worker", "owner", "verifier"} and row["because"]
@@ -101,8 +103,14 @@ def _label(where: object) -> str:
 def test_no_role_reaches_a_client_that_the_design_keeps_away() -> None:
     """Design section 1: these see no client, whatever else changes in the table."""
     for (act, _), row in tables.letters().items():
-        if act.startswith(("client.", "note.", "consent.", "caseload.", "sharing.", "quality.", "import.", "extract.")):
-            allowed = {"client.link"} if "information_governance" in row and row["information_governance"] == "A" else set()
+        if act.startswith(
+            ("client.", "note.", "consent.", "caseload.", "sharing.", "quality.", "import.", "extract.")
+        ):
+            allowed = (
+                {"client.link"}
+                if "information_governance" in row and row["information_governance"] == "A"
+                else set()
+            )
             assert not {"organisation_administrator", "commissioner", "platform_support"} & set(row), act
             assert row.get("information_governance", "B") == "B" or act in allowed, act
 

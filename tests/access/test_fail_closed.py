@@ -17,7 +17,13 @@ from ndtms.models import Submission
 from tests.access.world import World, make_world
 from tests.core.world import acting_for, in_sql
 
-COUNTED = ("audit_auditevent", "audit_chainhead", "organisations_job", "organisations_membership", "organisations_outboundmail")
+COUNTED = (
+    "audit_auditevent",
+    "audit_chainhead",
+    "organisations_job",
+    "organisations_membership",
+    "organisations_outboundmail",
+)
 
 
 class Broken(RuntimeError):
@@ -84,7 +90,12 @@ def questions(world: World) -> list[tuple[str, str, str, dict[str, str]]]:
         ("ndtms_administrator", "post", f"{one}download/", {}),
         ("ndtms_administrator", "post", f"{one}confirm/", {}),
         ("ndtms_administrator", "post", f"{one}refuse/", {"reason": "Wrong month"}),
-        ("organisation_administrator", "post", f"{person}roles/{objects['membership']}/end/", {"when": "now"}),
+        (
+            "organisation_administrator",
+            "post",
+            f"{person}roles/{objects['membership']}/end/",
+            {"when": "now"},
+        ),
         ("organisation_administrator", "post", f"{person}disable/", {}),
     ]
 

@@ -53,7 +53,9 @@ def test_two_roles_at_one_partner_add_up(world: World) -> None:
     give(person, world.own.organisation, "information_governance")
     assert browser.get(desk).status_code == 200, "rights are read at every request"
     assert browser.post(desk).status_code == 404
-    person.memberships.filter(role="information_governance").update(valid_until="2020-01-01", valid_from="2020-01-01")
+    person.memberships.filter(role="information_governance").update(
+        valid_until="2020-01-01", valid_from="2020-01-01"
+    )
     assert browser.get(desk).status_code == 404
 
 
@@ -69,14 +71,21 @@ def test_a_method_named_in_a_header_or_a_field_is_not_listened_to(world: World) 
 
 
 ANSWERS = [
-    (who, where) for who in ("signed_out", "ndtms_administrator") for where in ("own-side", "other-side", "nowhere")
+    (who, where)
+    for who in ("signed_out", "ndtms_administrator")
+    for where in ("own-side", "other-side", "nowhere")
 ]
 
 
 def answers(world: World) -> Iterator[Any]:
     """What is shown, refused, absent and public, to somebody and to nobody."""
     for who, where in ANSWERS:
-        for address in (f"/o/{where}/submissions/", f"/o/{where}/no-such-page/", "/no-such-page/", "/sign-in/"):
+        for address in (
+            f"/o/{where}/submissions/",
+            f"/o/{where}/no-such-page/",
+            "/no-such-page/",
+            "/sign-in/",
+        ):
             yield address, world.browser(who).get(address)
 
 
@@ -92,5 +101,7 @@ def test_every_answer_is_kept_by_nobody_and_guessed_by_nobody(world: World) -> N
     "move it up to SecurityMiddleware, then take this mark and _FRAMES in matrix.py away"
 )
 def test_every_answer_refuses_frames(world: World) -> None:
-    without = {address for address, answer in answers(world) if answer.headers.get("X-Frame-Options") != "DENY"}
+    without = {
+        address for address, answer in answers(world) if answer.headers.get("X-Frame-Options") != "DENY"
+    }
     assert without == set()

@@ -38,7 +38,9 @@ def job_for(organisation: Organisation, subject: Any) -> Job:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("down", ["", "managers", "row security"])
-def test_a_job_of_one_organisation_builds_nothing_of_another(down: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_of_one_organisation_builds_nothing_of_another(
+    down: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with ExitStack() as walls:
         if down == "row security":
             walls.enter_context(row_security_off())

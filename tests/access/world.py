@@ -29,7 +29,16 @@ from tests.factories.ndtms import COUNTS, make_content, make_download, make_hold
 from tests.factories.organisations import give, make_organisation, make_person, sign_in
 
 # Refused by a trigger or already a word: written once, when the row is made.
-WRITTEN_ONCE = {"client_id_text", "episode_id", "agency_code", "stored_as", "category", "letter", "identifier", "sha256"}
+WRITTEN_ONCE = {
+    "client_id_text",
+    "episode_id",
+    "agency_code",
+    "stored_as",
+    "category",
+    "letter",
+    "identifier",
+    "sha256",
+}
 ONLY_GROWS = {"consent.ConsentAct", "ndtms.SubmissionDownload"}
 
 
@@ -48,7 +57,9 @@ class Side:
 
     def object(self, kind: str, who: str) -> Any:
         """The id of one of its things, as it stands in an address; a task is of the role that asks."""
-        return self.tasks.get(who, next(iter(self.tasks.values()))).pk if kind == "task" else self.objects[kind]
+        return (
+            self.tasks.get(who, next(iter(self.tasks.values()))).pk if kind == "task" else self.objects[kind]
+        )
 
 
 def _words(mark: str) -> Iterator[str]:
@@ -88,7 +99,9 @@ def make_side(slug: str, mark: str) -> Side:
             link=f"/{next(words)}",
             created_at=clock.now(),
         )
-    person = make_person(organisation, role="clinician", full_name=next(words), email=f"{next(words).lower()}@a.example")
+    person = make_person(
+        organisation, role="clinician", full_name=next(words), email=f"{next(words).lower()}@a.example"
+    )
     side.objects["person"] = person.pk
     side.objects["membership"] = Membership.objects.get(user=person).pk
     side.objects["link"] = next(words)
@@ -120,7 +133,9 @@ def _fill(side: Side, words: Iterator[str]) -> None:
                     if texts:
                         model.objects.filter(pk=row.pk).update(**texts)
         for model in tenant_models():
-            side.ids |= {str(pk) for pk in model.objects.values_list("pk", flat=True) if isinstance(pk, uuid.UUID)}
+            side.ids |= {
+                str(pk) for pk in model.objects.values_list("pk", flat=True) if isinstance(pk, uuid.UUID)
+            }
 
 
 def _submission(side: Side, words: Iterator[str], episode: Any) -> Submission:
@@ -184,7 +199,13 @@ class World:
 
 
 # Beside the roles: how far somebody is signed in, and whose membership does not count today.
-SIGNED_OUT, HALF, ENDED, NOT_YET, DISABLED = "signed_out", "second_factor_missing", "ended", "not_yet", "disabled"
+SIGNED_OUT, HALF, ENDED, NOT_YET, DISABLED = (
+    "signed_out",
+    "second_factor_missing",
+    "ended",
+    "not_yet",
+    "disabled",
+)
 STALE = "_with_stale_second_factor"
 
 

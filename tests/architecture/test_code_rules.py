@@ -39,7 +39,9 @@ def tracked() -> tuple[str, ...]:
 @cache
 def sources() -> tuple[tuple[str, ast.Module], ...]:
     """Every Python file of our apps, parsed."""
-    names = [name for name in tracked() if name.endswith(".py") and name.startswith(tuple(f"{o}/" for o in OURS))]
+    names = [
+        name for name in tracked() if name.endswith(".py") and name.startswith(tuple(f"{o}/" for o in OURS))
+    ]
     return tuple((name, ast.parse((ROOT / name).read_text(encoding="utf-8"))) for name in names)
 
 
@@ -80,7 +82,9 @@ def test_there_is_something_to_read() -> None:
 
 
 def test_no_page_gives_up_the_form_token() -> None:
-    assert [name for name, tree in sources() if {"csrf_exempt", "requires_csrf_token"} & set(names(tree))] == []
+    assert [
+        name for name, tree in sources() if {"csrf_exempt", "requires_csrf_token"} & set(names(tree))
+    ] == []
 
 
 def test_nothing_marks_data_as_safe() -> None:
@@ -99,17 +103,29 @@ def test_markup_is_written_in_the_file_and_never_put_together() -> None:
         for called, node in calls(tree):
             if called in ("format_html", "format_html_join"):
                 markup = node.args[0 if called == "format_html" else 1]
-                written = isinstance(markup, ast.Constant) or (isinstance(markup, ast.Name) and markup.id in known)
+                written = isinstance(markup, ast.Constant) or (
+                    isinstance(markup, ast.Name) and markup.id in known
+                )
                 if not written:
                     loose.append(f"{name}:{node.lineno}")
     assert loose == []
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"\|\s*safe(seq)?\b", r"autoescape\s+off", r"\{%\s*debug", r"\bhx-on", r"\bon\w+\s*=\s*[\"']", r"javascript:"]
+    "pattern",
+    [
+        r"\|\s*safe(seq)?\b",
+        r"autoescape\s+off",
+        r"\{%\s*debug",
+        r"\bhx-on",
+        r"\bon\w+\s*=\s*[\"']",
+        r"javascript:",
+    ],
 )
 def test_templates_escape_everything_and_run_nothing(pattern: str) -> None:
-    templates = [name for name in tracked() if name.startswith("templates/") and name.endswith((".html", ".txt"))]
+    templates = [
+        name for name in tracked() if name.startswith("templates/") and name.endswith((".html", ".txt"))
+    ]
     assert len(templates) > 20
     assert [name for name in templates if re.search(pattern, (ROOT / name).read_text(encoding="utf-8"))] == []
 
@@ -123,14 +139,19 @@ def test_no_query_goes_past_the_manager() -> None:
         found += [
             f"{name}: {called}"
             for called, _ in calls(tree)
-            if called.endswith("QuerySet") and (name, called) not in REVIEWED_QUERYSETS
+            if called.endswith("QuerySet")
+            and (name, called) not in REVIEWED_QUERYSETS
             and not (name == "audit/models/trail.py" and called == "TrailQuerySet")
         ]
     assert found == []
 
 
 def test_views_ask_selectors_and_services_and_speak_no_sql() -> None:
-    views = [(name, tree) for name, tree in sources() if "/views" in name or name.endswith(("views.py", "pages.py"))]
+    views = [
+        (name, tree)
+        for name, tree in sources()
+        if "/views" in name or name.endswith(("views.py", "pages.py"))
+    ]
     assert len(views) > 8
     spoken = {name for name, tree in views if {"cursor", "RawSQL"} & set(names(tree))}
     # Readiness asks as which role the process is connected.
@@ -142,9 +163,22 @@ def test_nothing_is_filtered_ordered_or_named_by_what_somebody_typed() -> None:
     found = []
     for name, tree in sources():
         for called, node in calls(tree):
-            if called in ("filter", "exclude", "annotate", "alias", "order_by", "values", "values_list", "update", "create"):
+            if called in (
+                "filter",
+                "exclude",
+                "annotate",
+                "alias",
+                "order_by",
+                "values",
+                "values_list",
+                "update",
+                "create",
+            ):
                 given = [*node.args, *(k.value for k in node.keywords)]
-                typed = {n.attr for part in given for n in ast.walk(part) if isinstance(n, ast.Attribute)} & {"GET", "POST"}
+                typed = {n.attr for part in given for n in ast.walk(part) if isinstance(n, ast.Attribute)} & {
+                    "GET",
+                    "POST",
+                }
                 if typed:
                     found.append(f"{name}:{node.lineno}")
     assert found == []
@@ -178,5 +212,9 @@ def test_no_file_names_a_registry_or_somebodys_machine() -> None:
 
 
 def test_every_module_and_service_says_what_it_is() -> None:
-    without = [name for name, tree in sources() if tree.body and not ast.get_docstring(tree) and "/migrations/" not in name]
+    without = [
+        name
+        for name, tree in sources()
+        if tree.body and not ast.get_docstring(tree) and "/migrations/" not in name
+    ]
     assert without == []

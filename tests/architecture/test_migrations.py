@@ -121,7 +121,9 @@ def test_each_app_goes_to_nothing_and_back_to_the_same(django_db_setup: None, dj
         assert made["policies"] and made["triggers"] and made["rights"]
         migrate(wrapper, [(app, None) for app in APPS])
         empty = catalogue_of(wrapper)
-        assert {row[0] for row in empty["columns"] if row[0].startswith(tuple(f"{app}_" for app in APPS))} == set()
+        assert {
+            row[0] for row in empty["columns"] if row[0].startswith(tuple(f"{app}_" for app in APPS))
+        } == set()
         # The functions of pgtrigger's triggers are left without a trigger, and replaced when it comes back.
         ours = re.compile(rf"^({'|'.join(APPS)})_|consent_act|record_number")
         for what in ("functions", "sequences", "triggers", "policies"):

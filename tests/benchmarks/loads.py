@@ -135,7 +135,8 @@ def _episodes(header: list[str]) -> Iterator[str]:
     loose = [i for i in items if place_of(i).model is Episode and place_of(i).key]
     names = ", ".join(place_of(i).field for i in typed)
     yield (
-        f"INSERT INTO caseload_episode (organisation_id, client_id, registration_id, service_id, id, episode_id, consent, consent_on, {names}, items) "
+        "INSERT INTO caseload_episode (organisation_id, client_id, registration_id, service_id, id, episode_id, consent, consent_on, "
+        f"{names}, items) "
         "SELECT e.organisation_id, e.client_id, e.registration_id, e.service_id, e.id, e.episode_id, COALESCE(d.decision, ''), "
         f"d.decided_on::date, {', '.join(_cell(i) for i in typed)}, {_json(loose)} "
         "FROM e JOIN f_episodes f USING (agency_code, episode_id) "

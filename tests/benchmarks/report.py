@@ -65,6 +65,8 @@ class Report:
     lines: list[Line] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=lambda: {"load_at_start": os.getloadavg()})
     raw: dict[str, Any] = field(default_factory=dict)
+    # The extract that was built before the database had statistics.
+    fresh: dict[str, Any] | None = None
 
     def load(self, size: int, note: str, costs: dict[str, dict[str, Any]]) -> None:
         """The load of a bundle."""
@@ -73,6 +75,8 @@ class Report:
         self._compare(work, costs["own"], costs["hand"], "hand-written COPY + INSERT … SELECT", LOAD_BOUND)
         self._compare(work, costs["own"], costs["bare"], "bare COPY of the files")
         self._compare(f"{work}, again: all unchanged", costs["again"], costs["own"], "the first load")
+        if "fresh" in costs:
+            self.fresh = costs["fresh"]
         self.lines.append(Line(f"{work}: memory, Python", costs["own"]["own_mb"], unit="MB"))
         self.lines.append(
             Line(
@@ -99,6 +103,14 @@ class Report:
         self._compare(
             f"{work}: its SELECT, row security on", costs["app"], costs["psql"], "off", ROW_SECURITY_BOUND
         )
+        if self.fresh:
+            self._compare(
+                f"{work}: file, straight after the load",
+                self.fresh,
+                costs["file"],
+                "when statistics are there",
+            )
+            self.fresh = None
         rate = rows / costs["file"]["seconds"]
         self.lines.append(Line(f"{work}: rows a second", rate, unit=""))
 

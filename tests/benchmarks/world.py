@@ -126,7 +126,9 @@ def contents(name: str) -> dict[str, tuple[int, int]]:
         found = {}
         for table in tables(connected):
             hashes = "sum(hashtext(items::text)::bigint)" if table in items else "0"
-            found[table] = connected.execute(f'SELECT count(*), COALESCE({hashes}, 0)::bigint FROM "{table}"').fetchone()
+            found[table] = connected.execute(
+                f'SELECT count(*), COALESCE({hashes}, 0)::bigint FROM "{table}"'
+            ).fetchone()
         return found
 
 

@@ -150,7 +150,8 @@ def test_pages_are_accessible_and_narrow_enough(
         look_at(page, address.strip("/").replace("/", "_")[:40] or "start")
         wide = page.evaluate("document.documentElement.scrollWidth") - width
         small = page.evaluate(
-            "[...document.querySelectorAll('body *')].filter(e => e.offsetParent && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())"
+            "[...document.querySelectorAll('body *')].filter(e => e.offsetParent"
+            " && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())"
             " && parseFloat(getComputedStyle(e).fontSize) < 13).map(e => e.outerHTML.slice(0, 80))"
         )
         problems = serious(page)

@@ -75,7 +75,10 @@ def test_the_act_is_asked_before_the_method(method: str) -> None:
                 with pytest.raises(Denied) as denied:
                     ask(Page, method)
                 assert denied.value.act == ("submissions.view" if reading else "extract.build")
-    with open_scope(actor=Actor.PERSON, roles=frozenset({"ndtms_administrator"})), pytest.raises(ScopeMissing):
+    with (
+        open_scope(actor=Actor.PERSON, roles=frozenset({"ndtms_administrator"})),
+        pytest.raises(ScopeMissing),
+    ):
         ask(Page, method)
     with pytest.raises(ScopeMissing):
         ask(Page, method)
@@ -85,7 +88,9 @@ def test_the_act_is_asked_before_the_method(method: str) -> None:
 @pytest.mark.parametrize(
     ("age", "fresh"), [(0, True), (15 * 60 - 1, True), (15 * 60, False), (-60, False), (None, False)]
 )
-def test_a_second_factor_is_fresh_for_fifteen_minutes_and_never_from_the_future(age: int | None, fresh: bool) -> None:
+def test_a_second_factor_is_fresh_for_fifteen_minutes_and_never_from_the_future(
+    age: int | None, fresh: bool
+) -> None:
     one, now = make_organisation(), dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
     with clock.frozen(now), acting_for(one, "ndtms_administrator"):
         session = {} if age is None else {SECOND_FACTOR_AT: now.timestamp() - age}
@@ -101,7 +106,13 @@ def test_an_act_or_a_category_that_the_table_does_not_know_is_nobodys() -> None:
     everybody = ["keyworker", "clinician", "team_manager", "ndtms_administrator", "information_governance"]
     with acting_for(make_organisation(), *everybody):
         assert access.may("client.view", "identity") and access.letters("client.view", "identity") == "BOS"
-        for act, category in (("client.view", ""), ("client.view", "everything"), ("", ""), ("client", ""), ("*", "")):
+        for act, category in (
+            ("client.view", ""),
+            ("client.view", "everything"),
+            ("", ""),
+            ("client", ""),
+            ("*", ""),
+        ):
             assert not access.may(act, category)
             with pytest.raises(Denied):
                 access.require(act, category)
@@ -158,7 +169,8 @@ def test_a_permission_for_all_rows_opens_none(owner_connection: psycopg.Connecti
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         group.permissions.add(permission)
     owner_connection.execute(
-        "INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (%s, %s)", [group.pk, permission.pk]
+        "INSERT INTO auth_group_permissions (group_id, permission_id) VALUES (%s, %s)",
+        [group.pk, permission.pk],
     )
     with acting_for(one):
         assert list(shared_with(two.pk, "caseload.view_client", Client.objects.all())) == []
@@ -167,6 +179,8 @@ def test_a_permission_for_all_rows_opens_none(owner_connection: psycopg.Connecti
         )
         assert list(shared_with(two.pk, "caseload.view_client", Client.objects.all())) == [mine]
     with acting_for(two):
-        assert list(shared_with(two.pk, "caseload.view_client", Client.objects.all())) == [], "nothing is shared yet"
+        assert list(shared_with(two.pk, "caseload.view_client", Client.objects.all())) == [], (
+            "nothing is shared yet"
+        )
     with pytest.raises(ScopeMissing):
         shared_with(two.pk, "caseload.view_client", Client.objects.all())

@@ -459,7 +459,9 @@ class TestMutants:
         assert any("withdrawals" in words for words in wrongs(one, built))
 
     @pytest.mark.parametrize(("lease", "key"), [(True, True), (False, True), (True, False), (False, False)])
-    def test_without_the_lease_check_and_the_key(self, turning: list[Turning], lease: bool, key: bool) -> None:
+    def test_without_the_lease_check_and_the_key(
+        self, turning: list[Turning], lease: bool, key: bool
+    ) -> None:
         """An attempt that lost its lease publishes after another has published: either wall holds it off, without both it is seen."""
         one = turning[0]
         submission, job = ask(one.service, FIRST_DAY + dt.timedelta(days=1))
@@ -467,7 +469,10 @@ class TestMutants:
 
         def overtaken(mine: Any, *args: Any) -> None:
             Job.objects.filter(pk=job).update(lease_until=Now() - dt.timedelta(seconds=1))
-            with patch.object(submissions, "_publish", publish), patch.object(jobs.HeldLease, "publish", check):
+            with (
+                patch.object(submissions, "_publish", publish),
+                patch.object(jobs.HeldLease, "publish", check),
+            ):
                 elsewhere(lambda: jobs.run(job))
             assert Job.objects.get(pk=job).state == JobState.DONE
             publish(mine, *args)
@@ -509,7 +514,10 @@ class TestMutants:
         submission, job = ask(one.service, FIRST_DAY + dt.timedelta(days=1))
         lease = jobs.claim(job)
         assert lease is not None
-        for name in (extract.stored_name(submission, lease.token), extract.stored_name(submission, uuid4()) + ".part"):
+        for name in (
+            extract.stored_name(submission, lease.token),
+            extract.stored_name(submission, uuid4()) + ".part",
+        ):
             (extract.folder() / name).write_text("half")
         Job.objects.filter(pk=job).update(lease_until=Now() - dt.timedelta(seconds=1))
         assert jobs.run(job)

@@ -79,7 +79,9 @@ def end_connection(pid: int) -> None:
         cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
 
 
-def test_one_that_stood_still_longer_than_its_lease_publishes_nothing(people: Crew, turning: list[Turning]) -> None:
+def test_one_that_stood_still_longer_than_its_lease_publishes_nothing(
+    people: Crew, turning: list[Turning]
+) -> None:
     """Stopped at each of several points, also while it holds the job row locked: another builds, the first leaves no trace."""
     for _ in range(2):
         people.start(concurrency=1)
@@ -158,7 +160,7 @@ def test_what_ends_an_attempt(people: Crew, plays: Plays) -> None:
 def test_a_job_that_kills_every_worker_is_given_up(people: Crew, plays: Plays) -> None:
     subject = plays.ask(kind=SHORT)
     people.set_plan(["playing"] * 2)
-    people.start(concurrency=1)
+    people.start(concurrency=3)
     eventually(finished(subject), "it is closed", meanwhile=sweeping())
     job = plays.job(subject)
     assert (job.state, job.attempts, plays.times_begun(subject)) == (JobState.FAILED, 3, 2)

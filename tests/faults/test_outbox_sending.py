@@ -88,7 +88,10 @@ def post(number: int = 1, *, to: str = "") -> None:
     """Mails to be sent."""
     for which in range(number):
         outbox.post(
-            unique_key=f"m{which}{to}", to=to or f"person{which}@test.example", subject=f"Mail {which}{to}", text="A link."
+            unique_key=f"m{which}{to}",
+            to=to or f"person{which}@test.example",
+            subject=f"Mail {which}{to}",
+            text="A link.",
         )
 
 
@@ -232,7 +235,9 @@ def test_a_crash_between_sending_and_commit_doubles_with_the_same_message_id(cat
         assert people.hits()[0][0] == "mail-sent"
     assert len(catcher.taken) == 1
     assert OutboundMail.objects.filter(sent_at=None).count() == 2
-    eventually(lambda: outbox.send_due() + OutboundMail.objects.exclude(sent_at=None).count() >= 2, "both are sent")
+    eventually(
+        lambda: outbox.send_due() + OutboundMail.objects.exclude(sent_at=None).count() >= 2, "both are sent"
+    )
     assert sorted(catcher.subjects().values()) == [1, 2]
     ids = Counter(mail["Message-ID"] for mail in catcher.taken)
     assert sorted(ids.values()) == [1, 2]

@@ -27,7 +27,13 @@ def plan_of(agency: str, kind: str) -> ExtractPlan:
 
     service = support.service(agency)
     submission = submissions.Submission(
-        service=service, organisation_id=service.organisation_id, agency_code=agency, dataset=service.dataset, letter="Q", kind=kind, as_of=AS_OF
+        service=service,
+        organisation_id=service.organisation_id,
+        agency_code=agency,
+        dataset=service.dataset,
+        letter="Q",
+        kind=kind,
+        as_of=AS_OF,
     )
     return submissions.plan_for(submission)
 
@@ -58,7 +64,9 @@ def test_content_in_sql_is_what_the_specification_says(seed: int, tmp_path: Path
             with open_scope(actor=Actor.WORKER, organisation_id=plan.organisation_id, one_snapshot=True):
                 judged = extract.judge(plan)
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT carried::text[], removed::text[], held_back::text, preview::text FROM pg_temp.extract_content")
+                    cursor.execute(
+                        "SELECT carried::text[], removed::text[], held_back::text, preview::text FROM pg_temp.extract_content"
+                    )
                     carried, removed, held_back, preview = cursor.fetchone()
                 rows = judged_episodes()
             look, counts = outlook(agency, rows), manifest_counts(rows)
@@ -67,7 +75,9 @@ def test_content_in_sql_is_what_the_specification_says(seed: int, tmp_path: Path
             assert (judged.episodes, judged.counts) == (len(rows), counts)
             assert sorted(carried) == sorted(look.carried)
             assert sorted(removed) == sorted(look.removed)
-            assert held_back_of(preview) == look.preview() | {"removed_though_agreed": look.removed_though_agreed}
+            assert held_back_of(preview) == look.preview() | {
+                "removed_though_agreed": look.removed_though_agreed
+            }
             entries += len(look.new) + len(look.missing) + len(look.removed)
             extract.forget_content()
     assert entries > 20

@@ -1,4 +1,4 @@
-"""The samples of the contract come out exactly: extracts cell by cell (CMSID aside), manifests, previews, and a second load changes nothing."""
+"""The samples of the contract come out exactly: extracts cell by cell (CMSID aside), manifests and previews."""
 
 from __future__ import annotations
 
