@@ -96,10 +96,6 @@ def test_every_answer_is_kept_by_nobody_and_guessed_by_nobody(world: World) -> N
         assert "no-store" in answer.headers["Cache-Control"], address
 
 
-@pytest.mark.xfail(
-    reason="settings.MIDDLEWARE: XFrameOptionsMiddleware stands behind ScopeMiddleware, whose own answers go without it; "
-    "move it up to SecurityMiddleware, then take this mark and _FRAMES in matrix.py away"
-)
 def test_every_answer_refuses_frames(world: World) -> None:
     without = {
         address for address, answer in answers(world) if answer.headers.get("X-Frame-Options") != "DENY"

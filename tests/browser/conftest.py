@@ -35,11 +35,9 @@ FLAGS = [
 ]
 PASSWORD = "a long enough passphrase 7"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-# The browser runs an event loop in this thread; Django's guard against that does not know that ours never yields in a query.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Chromium, headless."""
     path = os.environ.get("EDATRS_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -47,7 +45,9 @@ def chromium() -> Iterator[Browser]:
         pytest.fail(
             "no Chromium: apt-get install chromium (make test does it as root), or set EDATRS_CHROMIUM to one"
         )
-    with sync_playwright() as playwright:
+    # The browser runs an event loop in this thread; Django's guard against that does not know that ours never yields in a query.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()

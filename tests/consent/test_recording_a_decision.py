@@ -26,7 +26,12 @@ from ndtms.models import NationalHolding
 
 SAMPLE = Path(__file__).parent.parent / "data" / "sample"
 Acting = Callable[..., AbstractContextManager[Scope]]
-EVIDENCE = {"method": "oral", "statement_version": "2024-04", "leaflet_given": True, "questions_answered": True}
+EVIDENCE = {
+    "method": "oral",
+    "statement_version": "2024-04",
+    "leaflet_given": True,
+    "questions_answered": True,
+}
 
 
 def load() -> tuple[Organisation, User]:
@@ -44,13 +49,21 @@ def agreed(db: None, acting: Acting) -> Iterator[tuple[Episode, User]]:
         yield Episode.objects.filter(consent="Y").order_by("episode_id").first(), worker  # type: ignore[misc]  # the sample has some
 
 
-def record(episode: Episode, worker: User, decision: str, on: dt.date | None = None, **changed: Any) -> ConsentAct:
+def record(
+    episode: Episode, worker: User, decision: str, on: dt.date | None = None, **changed: Any
+) -> ConsentAct:
     return services.record_ndtms_decision(
-        episode=episode, decision=decision, decided_on=on or clock.today(), acting_user=worker, **{**EVIDENCE, **changed}
+        episode=episode,
+        decision=decision,
+        decided_on=on or clock.today(),
+        acting_user=worker,
+        **{**EVIDENCE, **changed},
     )
 
 
-def test_withdrawal_is_a_new_act_and_leaves_the_rest_of_the_episode_alone(agreed: tuple[Episode, User]) -> None:
+def test_withdrawal_is_a_new_act_and_leaves_the_rest_of_the_episode_alone(
+    agreed: tuple[Episode, User],
+) -> None:
     episode, worker = agreed
     before = ConsentAct.objects.filter(episode=episode).count()
     version, discharged = episode.version, episode.discharged_on
@@ -104,11 +117,19 @@ def test_no_needs_neither_leaflet_nor_answers(agreed: tuple[Episode, User]) -> N
     assert Episode.objects.get(pk=episode.pk).consent == "N"
 
 
-@pytest.mark.parametrize("statement", ["UPDATE consent_consentact SET decision = 'Y'", "DELETE FROM consent_consentact"])
-def test_an_act_cannot_be_edited_or_deleted_by_the_application(agreed: tuple[Episode, User], statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement", ["UPDATE consent_consentact SET decision = 'Y'", "DELETE FROM consent_consentact"]
+)
+def test_an_act_cannot_be_edited_or_deleted_by_the_application(
+    agreed: tuple[Episode, User], statement: str
+) -> None:
     from django.db import ProgrammingError, transaction
 
-    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 
@@ -116,7 +137,14 @@ def test_local_act_without_evidence_is_refused_by_the_database_too(agreed: tuple
     from django.db import IntegrityError, transaction
 
     episode, _ = agreed
-    bare = ConsentAct(client_id=episode.client_id, episode=episode, decision="Y", decided_on=clock.today(), method="oral", origin="local")
+    bare = ConsentAct(
+        client_id=episode.client_id,
+        episode=episode,
+        decision="Y",
+        decided_on=clock.today(),
+        method="oral",
+        origin="local",
+    )
     with pytest.raises(IntegrityError, match="local_consent_act_has_evidence"), transaction.atomic():
         bare.save(force_insert=True)
 
@@ -154,7 +182,9 @@ class _Act:
         self.decision, self.decided_on, self.sequence = decision, decided_on, sequence
 
 
-@given(st.lists(st.tuples(st.sampled_from("YN"), st.dates(dt.date(2026, 1, 1), dt.date(2026, 1, 4))), max_size=8))
+@given(
+    st.lists(st.tuples(st.sampled_from("YN"), st.dates(dt.date(2026, 1, 1), dt.date(2026, 1, 4))), max_size=8)
+)
 def test_latest_is_by_date_then_by_recording(history: list[tuple[str, dt.date]]) -> None:
     acts = [_Act(decision, on, place) for place, (decision, on) in enumerate(history)]
     found = rules.latest(acts)

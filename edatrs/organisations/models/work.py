@@ -69,7 +69,9 @@ class OutboundMail(models.Model):
     unique_key = models.CharField(max_length=200, unique=True)
     to = models.EmailField()
     subject = models.CharField(max_length=150)
-    text = EncryptedTextField(help_text="May hold a link that sets a password: never in clear in the database")
+    text = EncryptedTextField(
+        help_text="May hold a link that sets a password: never in clear in the database"
+    )
     created_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     next_attempt = models.DateTimeField()
