@@ -19,7 +19,7 @@ from edatrs.core import trail
 from edatrs.core.faults import kill_point
 from edatrs.core.scope import Actor, open_scope, scope_for_organisation
 from edatrs.organisations.models import Organisation
-from ndtms import load_checks, load_steps
+from ndtms import load_checks, load_clients, load_steps
 from ndtms.bundle import FileSpec, Problems, file_specs, read_file
 
 _CHUNK = 1 << 20
@@ -223,11 +223,11 @@ def _stage(folder: Path, files: dict[str, Path], say: Say) -> Staging:
     for organisation in organisations:
         with scope_for_organisation(organisation):
             load_checks.references(staging, problems)
-            load_steps.want_people(staging)
+            load_clients.want_people(staging)
     if staging.people_held:
         for organisation in organisations:
             with scope_for_organisation(organisation):
-                load_steps.hold_people()
+                load_clients.hold_people()
     load_checks.nowhere_held(staging, problems)
     if problems:
         raise BundleRefused(problems.lines())
@@ -240,7 +240,7 @@ def _organisations() -> list[Organisation]:
 
 
 def _write(staging: Staging, organisations: list[Organisation], say: Say) -> None:
-    homeless = load_steps.people(staging)
+    homeless = load_clients.people(staging)
     if homeless:
         say(
             f"clients.csv: {homeless:,} people have no registration; their details are kept once one names them"

@@ -206,12 +206,20 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 4 * 60 * 60}
-JOB_LEASE_SECONDS = float(os.environ.get("EDATRS_JOB_LEASE_SECONDS", "60"))
-JOB_SWEEP_SECONDS = float(os.environ.get("EDATRS_JOB_SWEEP_SECONDS", "30"))
+JOB_LEASE_SECONDS = float(os.environ.get("EDATRS_JOB_LEASE_SECONDS", "30"))
+JOB_SWEEP_SECONDS = float(os.environ.get("EDATRS_JOB_SWEEP_SECONDS", "15"))
 CELERY_BEAT_SCHEDULE = {
-    "sweep-jobs": {"task": "edatrs.organisations.sweep_jobs", "schedule": JOB_SWEEP_SECONDS},
+    "sweep-jobs": {
+        "task": "edatrs.organisations.sweep_jobs",
+        "schedule": JOB_SWEEP_SECONDS,
+        "options": {"expires": JOB_SWEEP_SECONDS},
+    },
     "clear-sessions": {"task": "edatrs.organisations.clear_sessions", "schedule": 24 * 60 * 60},
-    "send-mail": {"task": "edatrs.organisations.send_mail", "schedule": JOB_SWEEP_SECONDS},
+    "send-mail": {
+        "task": "edatrs.organisations.send_mail",
+        "schedule": JOB_SWEEP_SECONDS,
+        "options": {"expires": JOB_SWEEP_SECONDS},
+    },
 }
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
