@@ -76,6 +76,7 @@ def test_without_an_organisation_every_tenant_table_is_empty() -> None:
 
 def test_what_is_no_organisation_is_an_error_and_no_answer() -> None:
     message = "invalid input syntax for type uuid"
+    two_organisations()  # in an empty table there is no row to ask the policy about
     with transaction.atomic():
         in_sql("SELECT set_config('app.organisation', 'everything', true)")
         assert message in refused("SELECT count(*) FROM caseload_client")
