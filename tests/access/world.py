@@ -29,16 +29,7 @@ from tests.factories.ndtms import COUNTS, make_content, make_download, make_hold
 from tests.factories.organisations import give, make_organisation, make_person, sign_in
 
 # Refused by a trigger or already a word: written once, when the row is made.
-WRITTEN_ONCE = {
-    "client_id_text",
-    "episode_id",
-    "agency_code",
-    "stored_as",
-    "category",
-    "letter",
-    "identifier",
-    "sha256",
-}
+WRITTEN_ONCE = {"client_id_text", "episode_id", "agency_code", "stored_as", "category", "letter", "sha256"}
 ONLY_GROWS = {"consent.ConsentAct", "ndtms.SubmissionDownload"}
 
 
