@@ -143,6 +143,16 @@ declare(
     via=scrub.code,
 )
 declare(
+    "caseload.client.allocated",
+    "Client allocated",
+    kind=scrub.code,
+    person=scrub.record,
+    label=scrub.label,
+    from_=scrub.date,
+    until=scrub.date,
+    row=scrub.record,
+)
+declare(
     "consent.ndtms.recorded",
     "NDTMS consent recorded",
     answer=scrub.code,

@@ -12,5 +12,18 @@ class CaseloadConfig(AppConfig):
     verbose_name = "Caseload"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the area, the parts of the record, and the kind of job that keeps the search."""
         from caseload import checks  # noqa: F401  # registering is its effect, and Django asks for it here
+        from caseload.services import search_index  # noqa: F401  # importing registers its kind of job
+        from edatrs.core import registry
+
+        registry.navigation.add(
+            "clients", {"words": "Clients", "url": lambda slug: f"/o/{slug}/clients/", "act": "client.find"}
+        )
+        for key, words, route, act, category in (
+            ("overview", "Overview", "caseload:client", "client.view", "identity"),
+            ("details", "Details", "caseload:client-details", "client.view", "identity"),
+            ("episodes", "Episodes", "caseload:client-episodes", "client.view", "treatment"),
+            ("who-looked", "Who looked", "caseload:client-who-looked", "trail.client", ""),
+        ):
+            registry.client_parts.add(key, {"words": words, "route": route, "act": act, "category": category})

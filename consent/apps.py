@@ -10,3 +10,12 @@ class ConsentConfig(AppConfig):
 
     name = "consent"
     verbose_name = "Consent"
+
+    def ready(self) -> None:
+        """Register the part of the record."""
+        from edatrs.core import registry
+
+        registry.client_parts.add(
+            "consent",
+            {"words": "Consent", "route": "consent:ndtms", "act": "consent.ndtms.record", "category": ""},
+        )

@@ -17,3 +17,10 @@ class Origin(models.TextChoices):
 
     LOCAL = "local", "Recorded here"
     IMPORTED = "imported", "Imported"
+
+
+class Competence(models.TextChoices):
+    """Whether a young person can decide alone (O-106). Empty: not a young people's service."""
+
+    COMPETENT = "competent", "Understands and can decide"
+    PERMISSION = "permission", "A parent or guardian decides with them"

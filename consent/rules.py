@@ -41,3 +41,20 @@ def problem_with(
     if decision == "Y" and not questions_answered:
         return "A yes counts only once questions were answered. Answer them, or record no answer yet."
     return ""
+
+
+def problem_with_competence(
+    *, decision: str, competence: str, competence_note: str, permission_by: str
+) -> str:
+    """'' or why a young person's yes cannot be recorded: competence is assessed first, and where it is wanting a parent or guardian gives
+    permission (O-106). A no always counts.
+    """
+    if decision != "Y":
+        return ""
+    if not competence:
+        return "Say first whether they can decide this, or who decides with them."
+    if competence == "competent" and not competence_note.strip():
+        return "Write one line on how you know that they understand."
+    if competence == "permission" and not permission_by.strip():
+        return "Enter the name of the parent or guardian who gives permission."
+    return ""

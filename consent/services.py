@@ -7,9 +7,10 @@ import datetime as dt
 from caseload.models import Episode
 from consent import rules
 from consent.choices import Method, Origin
-from consent.models import ConsentAct
+from consent.models import ConsentAct, ConsentDeferral
 from edatrs.core import clock, trail
 from edatrs.core.scope import current_scope
+from edatrs.organisations.choices import DataSet
 from edatrs.organisations.models import User
 
 
@@ -27,6 +28,10 @@ def record_ndtms_decision(
     leaflet_given: bool,
     questions_answered: bool,
     acting_user: User,
+    competence: str = "",
+    competence_note: str = "",
+    permission_by: str = "",
+    permission_relation: str = "",
 ) -> ConsentAct:
     """Record a yes or a no (a withdrawal is a no after a yes) on an episode of the organisation acted for, and push the latest answer.
 
@@ -42,9 +47,16 @@ def record_ndtms_decision(
         leaflet_given=leaflet_given,
         questions_answered=questions_answered,
     )
+    locked = Episode.objects.select_for_update(of=("self",)).select_related("service").get(pk=episode.pk)
+    if not problem and locked.service.dataset == DataSet.YOUNG_PEOPLE:
+        problem = rules.problem_with_competence(
+            decision=decision,
+            competence=competence,
+            competence_note=competence_note,
+            permission_by=permission_by,
+        )
     if problem:
         raise DecisionRefused(problem)
-    locked = Episode.objects.select_for_update().get(pk=episode.pk)
     act = ConsentAct(
         client_id=locked.client_id,
         episode=locked,
@@ -55,6 +67,10 @@ def record_ndtms_decision(
         statement_version=statement_version.strip(),
         leaflet_given=leaflet_given,
         questions_answered=questions_answered,
+        competence=competence,
+        competence_note=competence_note.strip(),
+        permission_by=permission_by.strip(),
+        permission_relation=permission_relation.strip(),
         recorded_by=acting_user.pk,
         recorded_by_label=acting_user.full_name,
         act=scope.act,
@@ -72,6 +88,27 @@ def record_ndtms_decision(
         },
     )
     return act
+
+
+def record_not_now(*, episode: Episode, asked_on: dt.date, acting_user: User) -> ConsentDeferral:
+    """Asked, and no answer yet. Raises DecisionRefused on a day in the future."""
+    if asked_on > clock.today():
+        raise DecisionRefused("The day is in the future. Enter the day it was asked.")
+    deferral = ConsentDeferral(
+        client_id=episode.client_id,
+        episode=episode,
+        asked_on=asked_on,
+        recorded_by=acting_user.pk,
+        recorded_by_label=acting_user.full_name,
+        act=current_scope().act,
+    )
+    deferral.save(force_insert=True)
+    trail.record(
+        "consent.ndtms.recorded",
+        subject=str(episode.client_id),
+        details={"answer": "not-now", "episode": str(episode.pk), "on": asked_on.isoformat()},
+    )
+    return deferral
 
 
 def push_latest(*, episode: Episode) -> None:

@@ -11,6 +11,8 @@ urlpatterns = [
     path("readyz", pages.ReadyView.as_view(), name="readyz"),
     path("help/", pages.HelpView.as_view(), name="help"),
     path("", include("edatrs.organisations.urls")),
+    path("", include("caseload.urls")),
+    path("", include("consent.urls")),
     path("", include("ndtms.urls")),
 ]
 

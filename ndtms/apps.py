@@ -14,8 +14,10 @@ class NdtmsConfig(AppConfig):
     def ready(self) -> None:
         """Register the kinds of job and the area in the navigation."""
         from edatrs.core import registry
+        from ndtms import quality  # importing registers its kind of job
         from ndtms.services import submissions  # noqa: F401  # importing registers its kind of job
 
+        registry.after_episodes_changed.add("ndtms.quality", quality.check_episodes)
         registry.navigation.add(
             "submissions",
             {

@@ -19,7 +19,7 @@ from edatrs.core import trail
 from edatrs.core.faults import kill_point
 from edatrs.core.scope import Actor, open_scope, scope_for_organisation
 from edatrs.organisations.models import Organisation
-from ndtms import load_checks, load_clients, load_steps
+from ndtms import load_checks, load_clients, load_steps, quality
 from ndtms.bundle import FileSpec, Problems, file_specs, read_file
 
 _CHUNK = 1 << 20
@@ -249,6 +249,7 @@ def _write(staging: Staging, organisations: list[Organisation], say: Say) -> Non
         with scope_for_organisation(organisation) as scope:
             say(f"writing {organisation.name}")
             load_steps.write_organisation(staging, scope)
+            quality.after_load()
 
 
 def _count(loaded: Loaded, staging: Staging) -> None:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db import connection
+
 from caseload.dataset.reader import Item, load_dictionary
 from caseload.models import (
     Episode,
     EpisodeItems,
 )
 from caseload.record import EPISODE_ENTITIES, LISTS, ListPlace, place_of
+from caseload.services import search_index
 from edatrs.core.scope import Scope
 from ndtms.bundle import AGENCY_CODE
 from ndtms.load_clients import clients
@@ -22,6 +25,14 @@ from ndtms.load_sql import ACT, as_type, column_of, json_of, merged_items, noted
 
 if TYPE_CHECKING:
     from ndtms.caseload_import import Staging
+
+# The client that a merged one lives on in, over as many merges as there were; NULL for one that was not merged.
+SURVIVOR = (
+    "(WITH RECURSIVE chain AS (SELECT g.survivor_id FROM caseload_clientmerge g WHERE g.client_id = {client} AND g.undone_at IS NULL "
+    "UNION SELECT g.survivor_id FROM chain k JOIN caseload_clientmerge g ON g.client_id = k.survivor_id AND g.undone_at IS NULL) "
+    "SELECT k.survivor_id FROM chain k WHERE NOT EXISTS "
+    "(SELECT FROM caseload_clientmerge g WHERE g.client_id = k.survivor_id AND g.undone_at IS NULL))"
+)
 
 
 def services(staging: Staging) -> None:
@@ -74,12 +85,27 @@ def write_organisation(staging: Staging, scope: Scope) -> None:
             _list(staging, organisation, listed)
     if staging.has("consents.csv"):
         _consents(organisation)
+    _found_by()
+
+
+def _found_by() -> None:
+    """What the clients are found by, for those that are new or of whom something changed; the same bundle again writes nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM load_client c WHERE is_new OR EXISTS (SELECT FROM load_result r "
+            "WHERE r.file = 'clients.csv' AND r.line = c.line AND r.changed) "
+            "UNION SELECT client_id FROM load_registration WHERE is_new ORDER BY 1"
+        )
+        clients = [row[0] for row in cursor.fetchall()]
+    search_index.refresh_later(clients)
 
 
 def _registrations(staging: Staging, organisation: UUID) -> None:
     run(
         "CREATE TEMPORARY TABLE load_registration ON COMMIT DROP AS "
-        "SELECT t.line, t.agency_code, t.client_id AS clientid, a.service_id, c.id AS client_id, "
+        "SELECT t.line, t.agency_code, t.client_id AS clientid, a.service_id, "
+        # A client that was merged into another lives on there, with its registrations.
+        f"COALESCE(h.client_id, {SURVIVOR.format(client='c.id')}, c.id) AS client_id, "
         "COALESCE(h.id, gen_random_uuid()) AS id, h.id IS NULL AS is_new "
         "FROM load_registrations t JOIN load_agency a USING (agency_code) JOIN load_client c USING (client_key) "
         "LEFT JOIN caseload_registration h ON h.service_id = a.service_id AND h.clientid = t.client_id "

@@ -1,5 +1,6 @@
 """Importing the services registers the kinds of job that this app works on."""
 
+from ndtms import quality
 from ndtms.services import submissions
 
-__all__ = ["submissions"]
+__all__ = ["quality", "submissions"]

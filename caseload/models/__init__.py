@@ -8,9 +8,11 @@ from caseload.models.clients import (
     ClientEquality,
     ClientIdentity,
     ClientItems,
+    Opening,
     Person,
     PersonKey,
     Registration,
+    SearchToken,
 )
 from caseload.models.episodes import Episode, EpisodeItems
 from caseload.models.lists import (
@@ -20,8 +22,12 @@ from caseload.models.lists import (
     SubInterventionReview,
     TimeInTreatment,
 )
+from caseload.models.merge import ClientMerge
+from caseload.models.work import Allocation, AllocationKind, EpisodeQuality, SavedView
 
 __all__ = [
+    "Allocation",
+    "AllocationKind",
     "Client",
     "ClientContact",
     "ClientDisability",
@@ -29,14 +35,19 @@ __all__ = [
     "ClientIdentity",
     "ClientInformationReview",
     "ClientItems",
+    "ClientMerge",
     "Episode",
     "EpisodeItems",
+    "EpisodeQuality",
     "Intervention",
+    "Opening",
     "Outcome",
     "Person",
     "PersonKey",
     "Record",
     "Registration",
+    "SavedView",
+    "SearchToken",
     "SubInterventionReview",
     "TimeInTreatment",
 ]

@@ -172,6 +172,9 @@ class ClientItems(KeyedRecord):
 class Registration(KeyedRecord):
     """Ties a client to a service by the agency's CLIENTID, which is kept exactly as it came: the national match hangs on it (O-141)."""
 
+    client = models.ForeignKey(
+        Client, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="registrations"
+    )
     service = models.ForeignKey(
         "organisations.Service", on_delete=models.PROTECT, db_constraint=False, related_name="+"
     )
@@ -196,3 +199,62 @@ class Registration(KeyedRecord):
 
     def __str__(self) -> str:
         return self.client_id_text
+
+
+class SearchToken(TenantModel):
+    """What a client is found by, one row a token (caseload.search). Written again whenever names, ids or dates change; no history."""
+
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        editable=False,
+    )
+    client = models.ForeignKey(
+        Client, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="search_tokens"
+    )
+    kind = models.CharField(max_length=12)
+    token = models.TextField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            _of_client("search_token"),
+            models.UniqueConstraint(fields=["client", "kind", "token"], name="search_token_once"),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "token", "kind", "client"], name="search_token_found")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.client_id}"
+
+
+class Opening(TenantModel):
+    """Who opened which client last when: the list of recently opened clients of a person. The trail says everything else."""
+
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        editable=False,
+    )
+    client = models.ForeignKey(
+        Client, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    user = models.ForeignKey("organisations.User", on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            _of_client("opening"),
+            models.UniqueConstraint(fields=["organisation", "user", "client"], name="opening_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} opened {self.client_id}"

@@ -1,5 +1,5 @@
 """Models of the consent app."""
 
-from consent.models.ndtms import ConsentAct
+from consent.models.ndtms import ConsentAct, ConsentDeferral
 
-__all__ = ["ConsentAct"]
+__all__ = ["ConsentAct", "ConsentDeferral"]

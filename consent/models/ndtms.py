@@ -10,7 +10,7 @@ from django.db.models import Func, Value
 from django.db.models.functions import Now
 
 from caseload.choices import NdtmsConsent
-from consent.choices import Method, Origin
+from consent.choices import Competence, Method, Origin
 from edatrs.core.database import TenantForeignKey
 from edatrs.core.managers import TenantModel
 
@@ -21,6 +21,9 @@ class ConsentAct(TenantModel):
     A withdrawal is an N after a Y. The evidence of a local act says which statement was used, whether the leaflet was given and questions
     were answered before the decision; of an imported one only date and method are known, and nothing is made up.
     """
+
+    # Its key has ON UPDATE CASCADE (migration 0003): at a merge it follows its episode, and nobody has a right to change it.
+    moves_with_episode = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     organisation = models.ForeignKey(
@@ -51,6 +54,11 @@ class ConsentAct(TenantModel):
     statement_version = models.CharField(max_length=40, blank=True, default="", db_default="")
     leaflet_given = models.BooleanField(null=True)
     questions_answered = models.BooleanField(null=True)
+    # Young people (O-106): who decided that the answer counts, and how that is known.
+    competence = models.CharField(max_length=12, choices=Competence, blank=True, default="", db_default="")
+    competence_note = models.TextField(blank=True, default="", db_default="")
+    permission_by = models.TextField(blank=True, default="", db_default="")
+    permission_relation = models.TextField(blank=True, default="", db_default="")
     recorded_by = models.UUIDField(
         null=True, help_text="The person who recorded it; an id, no foreign key, so that it outlives them"
     )
@@ -83,3 +91,44 @@ class ConsentAct(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_decision_display()} on {self.decided_on:%d/%m/%Y}"
+
+
+class ConsentDeferral(TenantModel):
+    """Asked, and no answer yet: kept in the history, neither a no nor not asked. It changes nothing on the episode."""
+
+    # Its key has ON UPDATE CASCADE (migration 0003): at a merge it follows its episode, and nobody has a right to change it.
+    moves_with_episode = True
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    organisation = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        editable=False,
+    )
+    client = models.ForeignKey(
+        "caseload.Client", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    episode = models.ForeignKey(
+        "caseload.Episode", on_delete=models.PROTECT, db_constraint=False, related_name="consent_deferrals"
+    )
+    asked_on = models.DateField()
+    recorded_by = models.UUIDField()
+    recorded_by_label = models.TextField()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    act = models.UUIDField(null=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            TenantForeignKey(
+                fields=("organisation", "client", "episode"),
+                to="caseload.Episode",
+                to_fields=("organisation", "client", "id"),
+                name="consent_deferral_of_episode",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Not now, {self.asked_on:%d/%m/%Y}"

@@ -47,3 +47,17 @@ class Registry(Generic[T]):
 
 jobs: Registry[Any] = Registry("jobs")
 navigation: Registry[Any] = Registry("navigation")
+# Parts of the record of a client (sub-navigation), and what apps add to the overview: a function of (client, slug) giving a template's
+# name and its context.
+client_parts: Registry[Any] = Registry("client parts")
+client_panels: Registry[Any] = Registry("client panels")
+# Kinds of what needs attention in a caseload (`caseload.attention.Kind`): safeguarding, risk and appointments add theirs.
+attention: Registry[Any] = Registry("kinds of attention")
+# What is done, in the same transaction, after episodes changed or what their rules read did: functions of a list of episode ids.
+after_episodes_changed: Registry[Callable[[list[Any]], None]] = Registry("after episodes changed")
+
+
+def episodes_changed(episode_ids: list[Any]) -> None:
+    """Say that these episodes of the organisation acted for changed. Services below ndtms call this; they know nobody who listens."""
+    for _, listener in after_episodes_changed:
+        listener(episode_ids)

@@ -30,6 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "organisation": organisation,
         "role_words": ", ".join(roles),
         "areas": areas,
+        "finds_clients": scope is not None and organisation is not None and access.may("client.find"),
         "printed_at": clock.now(),
         "demo": settings.DEMO,
     }

@@ -116,6 +116,11 @@ def enqueue(
     return job
 
 
+def is_waiting(unique_key: str) -> bool:
+    """Whether the same work is asked for already and has not begun. A running one may have passed by what is new."""
+    return Job.objects.filter(unique_key=unique_key, state=JobState.QUEUED).exists()
+
+
 def wake(job_id: UUID) -> bool:
     """Tell the workers about a job; False when the broker is away. Never fails and never waits long: the sweeper will tell them again."""
     return _tell([job_id]) == 1

@@ -1,0 +1,37 @@
+"""Addresses of the caseload pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from caseload.views import client_edit, clients, merge, register
+
+app_name = "caseload"
+_LIST = "o/<slug:organisation>/clients/"
+_ONE = f"{_LIST}<uuid:pk>/"
+
+urlpatterns = [
+    path(_LIST, clients.ClientListView.as_view(), name="clients"),
+    path(f"{_LIST}new/", register.RegisterView.as_view(), name="client-new"),
+    path(f"{_LIST}entered-in-error/", client_edit.VoidedView.as_view(), name="clients-void"),
+    path(f"{_LIST}entered-in-error/<uuid:pk>/", client_edit.RestoreView.as_view(), name="client-restore"),
+    path(f"{_ONE}details/", client_edit.DetailsView.as_view(), name="client-details"),
+    path(f"{_ONE}details/identity/", client_edit.EditIdentityView.as_view(), name="client-edit-identity"),
+    path(f"{_ONE}details/contact/", client_edit.EditContactView.as_view(), name="client-edit-contact"),
+    path(f"{_ONE}details/equality/", client_edit.EditEqualityView.as_view(), name="client-edit-equality"),
+    path(
+        f"{_ONE}details/disability/", client_edit.EditDisabilityView.as_view(), name="client-edit-disability"
+    ),
+    path(
+        f"{_ONE}details/circumstances/",
+        client_edit.EditCircumstancesView.as_view(),
+        name="client-edit-circumstances",
+    ),
+    path(f"{_ONE}void/", client_edit.VoidView.as_view(), name="client-void"),
+    path(f"{_ONE}merge/", merge.MergeFindView.as_view(), name="client-merge-find"),
+    path(f"{_ONE}merge/<uuid:other>/", merge.MergeView.as_view(), name="client-merge"),
+    path(f"{_ONE}merged/<uuid:merge_pk>/undo/", merge.UnmergeView.as_view(), name="client-unmerge"),
+    path(_ONE, clients.ClientView.as_view(), name="client"),
+    path(f"{_ONE}episodes/", clients.ClientEpisodesView.as_view(), name="client-episodes"),
+    path(f"{_ONE}who-looked/", clients.WhoLookedView.as_view(), name="client-who-looked"),
+]

@@ -1,0 +1,180 @@
+"""Find a client, list clients, look at one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase
+
+from caseload import present, search, selectors
+from caseload.record import LISTS
+from caseload.views.base import ClientPage
+from edatrs.core import access, clock, registry, trail
+from edatrs.core.views import OrganisationView
+
+
+class ClientListView(OrganisationView):
+    """All clients of the organisation by client id, a page at a time, and what a search finds. The search is a POST: no name in an address."""
+
+    act = "client.find"
+    area = "clients"
+    title = "Clients"
+    template_name = "caseload/clients.html"
+
+    def may_register(self) -> bool:
+        """For the template: whether the way to a new record is shown."""
+        return access.may("client.register")
+
+    def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """The list."""
+        rows, more = selectors.list_page(after=request.GET.get("after", ""))
+        today = clock.today()
+        return self.page(request, rows=[_row(row, today) for row in rows], more=more, recent=_recent())
+
+    def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """What was found, and by what; what was typed is kept nowhere."""
+        typed = request.POST.get("q", "")[: search.LONGEST]
+        asked = search.read_query(typed)
+        found = selectors.search(asked)
+        kinds = sorted({t.kind.value for part in asked for t in part.alternatives})
+        trail.record("caseload.client.searched", details={"by": kinds, "hits": len(found)})
+        today = clock.today()
+        return self.page(
+            request,
+            searched=True,
+            typed=typed,
+            understood=bool(asked),
+            found=[
+                {
+                    "identity": present.identity(f.client, today),
+                    "pk": f.client.pk,
+                    "reasons": f.reasons,
+                    "exact": f.exact,
+                }
+                for f in found
+            ],
+            most=len(found) == selectors.MOST_FOUND,
+            recent=_recent(),
+        )
+
+
+def _row(row: dict[str, Any], today: Any) -> dict[str, Any]:
+    born = row["client__clientidentity__date_of_birth"]
+    return {
+        "pk": row["client_id"],
+        "name": present.list_name(
+            row["client__clientidentity__forename"] or "", row["client__clientidentity__surname"] or ""
+        ),
+        "client_id": row["client_id_text"],
+        "agency": row["service__agency_code"],
+        "born": born,
+        "age": present.age_on(born, today),
+    }
+
+
+def _recent() -> list[dict[str, Any]]:
+    return [
+        {
+            "pk": opening.client_id,
+            "name": present.list_name(
+                opening.client.clientidentity.forename, opening.client.clientidentity.surname
+            )
+            if hasattr(opening.client, "clientidentity")
+            else "Name not recorded",
+            "at": opening.at,
+        }
+        for opening in selectors.recently_opened()
+    ]
+
+
+class ClientView(ClientPage):
+    """Overview: the current episode, interventions, outcomes, contact, and what other apps add."""
+
+    title = "Client"
+    template_name = "caseload/client.html"
+    part = "overview"
+    shows = ("identity", "contact", "treatment")
+
+    def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
+        """The page; a category that the roles may not see is not there."""
+        client = self.client(pk)
+        episodes = (
+            [present.episode_row(e) for e in selectors.episodes_of(client)]
+            if access.may("client.view", "treatment")
+            else []
+        )
+        current = next((e for e in episodes if e["open"]), episodes[0] if episodes else None)
+        return self.client_page(
+            request,
+            client,
+            episodes=episodes,
+            current=current,
+            interventions=_interventions(current) if current else [],
+            contact=getattr(client, "clientcontact", None) if access.may("client.view", "contact") else None,
+            panels=[panel(client, organisation) for _, panel in registry.client_panels],
+        )
+
+
+def _interventions(current: dict[str, Any]) -> list[dict[str, Any]]:
+    model: Any = LISTS["interventions"].model
+    rows = model.objects.filter(episode_id=current["id"], voided_at__isnull=True).order_by(
+        "started_on", "identifier"
+    )
+    return [
+        {
+            "kind": present.code_words("intervention_type", row.modality) or "Not recorded",
+            "setting": present.code_words("intervention_setting", row.items.get("MODSET", ""))
+            or "Not recorded",
+            "started_on": row.started_on,
+            "ended_on": row.ended_on,
+        }
+        for row in rows
+    ]
+
+
+class ClientEpisodesView(ClientPage):
+    """All episodes of a client."""
+
+    title = "Episodes"
+    template_name = "caseload/client_episodes.html"
+    part = "episodes"
+    category = "treatment"
+    shows = ("identity", "treatment")
+
+    def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
+        """The page."""
+        client = self.client(pk)
+        return self.client_page(
+            request, client, episodes=[present.episode_row(e) for e in selectors.episodes_of(client)]
+        )
+
+
+class WhoLookedView(ClientPage):
+    """Who looked at this record, in the organisation's own trail. Looking here is on it too."""
+
+    act = "trail.client"
+    category = ""
+    title = "Who looked"
+    template_name = "caseload/client_who_looked.html"
+    part = "who-looked"
+
+    def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
+        """The page, by key."""
+        from audit.events import event_type  # words of events live with the trail
+        from audit.selectors import events_for_subject
+
+        client = self.client(pk)
+        before = request.GET.get("before", "")
+        page = events_for_subject(client.pk, before=int(before) if before.isdigit() else None)
+        entries = [
+            {
+                "at": entry.at,
+                "who": entry.actor_label,
+                "roles": entry.roles,
+                "what": event_type(entry.name).words,
+                "details": entry.details,
+            }
+            for entry in page.entries
+        ]
+        return self.client_page(request, client, entries=entries, older=page.older)
