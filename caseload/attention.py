@@ -6,8 +6,8 @@ Each kind is an entry of `edatrs.core.registry.attention`; safeguarding, risk an
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from uuid import UUID
 
@@ -58,6 +58,7 @@ class EpisodeFacts:
     id: UUID
     open: bool
     consent: str = ""
+    has_tops: bool = True
     first_started: dt.date | None = None
     has_start_top: bool = False
     last_top: dt.date | None = None
@@ -121,17 +122,22 @@ def needs_of(facts: Sequence[ClientFacts], today: dt.date) -> dict[UUID, Needs]:
     for _, kind in registry.attention:
         for client, some in kind.find(facts, today).items():
             found[client] += some
-    return {
-        client: Needs(tuple(sorted(some, key=lambda a: (BADGE_ORDER.index(a.badge), a.place, a.on))))
-        for client, some in found.items()
-    }
+    return {client: arranged(some) for client, some in found.items()}
+
+
+def arranged(some: Iterable[Attention]) -> Needs:
+    """Badges in their order; at most one is `now`, the first by place and date, and what else is for today is shown as late."""
+    waiting = sorted(some, key=lambda a: (BADGE_ORDER.index(a.badge), a.place, a.on, a.kind))
+    loud = next((a for a in waiting if a.badge == "now"), None)
+    shown = [replace(a, badge="late") if a.badge == "now" and a is not loud else a for a in waiting]
+    return Needs(tuple(sorted(shown, key=lambda a: (BADGE_ORDER.index(a.badge), a.place, a.on, a.kind))))
 
 
 def top_due(episode: EpisodeFacts) -> tuple[str, dt.date] | None:
     """Which outcome form an open episode needs next, and by when: the start form within the window after the first intervention, then a
-    review every 26 weeks. None before an intervention began and after the end.
+    review every 26 weeks. None before an intervention began, after the end, and where the data set has no such form.
     """
-    if not episode.open or episode.first_started is None:
+    if not episode.open or not episode.has_tops or episode.first_started is None:
         return None
     numbers = load_dictionary().setting_number
     if not episode.has_start_top and episode.last_top is None:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from audit.models import AuditEvent
 from caseload import present
-from caseload.forms.clients import FORMS, DetailsForm
+from caseload.forms.clients import FORMS
 from caseload.models import Client
 from caseload.services import merge
-from caseload.services.clients import CATEGORIES, Part, names_of, read_part, values_in
+from caseload.services.clients import CATEGORIES, Part, names_of, read_part
 from edatrs.core import access
 
 MOST_EARLIER = 30
+
+
+class ShownForm(Protocol):
+    """A form that can say its values in words."""
+
+    fields: Any
+
+    def shown(self, name: str, value: Any) -> str:
+        """A value in words."""
 
 
 def short(client: Client, today: dt.date) -> dict[str, Any]:
@@ -70,7 +79,7 @@ def who_wrote(client: Client, part: Part) -> dict[str, Any]:
     return people_of(client.pk, [part.act]).get(part.act, {"who": "Somebody", "at": None}) if part.act else {}
 
 
-def history(client: Client, part: Part, form: DetailsForm) -> list[dict[str, Any]]:
+def history(client: Client, part: Part, form: ShownForm) -> list[dict[str, Any]]:
     """What the category said before, the latest change first: field, before, after, who, when. Two queries."""
     if part.row is None:
         return []
@@ -80,14 +89,14 @@ def history(client: Client, part: Part, form: DetailsForm) -> list[dict[str, Any
     found = []
     after, act = part.values, part.act
     for row in earlier:
-        before = values_in(part.category, row)
+        before = part.read(row)
         changes = [
             {
                 "label": form.fields[name].label if name in form.fields else name,
                 "before": form.shown(name, before[name]),
                 "after": form.shown(name, after[name]),
             }
-            for name in names_of(part.category)
+            for name in part.values
             if before[name] != after[name]
         ]
         who = people.get(act) if act else None
@@ -99,7 +108,7 @@ def history(client: Client, part: Part, form: DetailsForm) -> list[dict[str, Any
 
 
 def conflict(
-    form: DetailsForm,
+    form: ShownForm,
     mine: Mapping[str, Any],
     theirs: Mapping[str, Any],
     *,

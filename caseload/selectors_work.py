@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from caseload import present
 from caseload.attention import ClientFacts, EpisodeFacts, Group, Needs, needs_of
@@ -23,13 +24,19 @@ from caseload.models import (
     Registration,
     SavedView,
 )
-from edatrs.core import clock
-from edatrs.core.scope import current_scope
+from edatrs.core import access, clock
+from edatrs.core.access import Denied
+from edatrs.core.scope import current_organisation, current_scope
+from edatrs.organisations.choices import DataSet
+from edatrs.organisations.models import Service, User
+from edatrs.organisations.selectors import services_of
 
 PAGE = 50
 CLOSED_STAYS_DAYS = 14
 SUBSTANCES = {"opiate": "Opiate", "non-opiate": "Non-opiate", "alcohol": "Alcohol"}
 STATES = {"open": "Open", "closed": "Closed in the last 14 days", "waiting": "Waiting to start"}
+CONSENTS = {"yes": "Yes", "no": "No", "not-asked": "Not asked"}
+_CONSENT = {"Y": "yes", "N": "no", "": "not-asked"}
 MY_CASELOAD = "my-caseload"
 
 
@@ -40,6 +47,8 @@ class Filters:
     kind: str = ""
     substances: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    consents: tuple[str, ...] = ()
     cover: bool = False
     client_id: str = ""
     name: str = ""
@@ -50,6 +59,8 @@ class Filters:
             "kind": self.kind,
             "substance": list(self.substances),
             "state": list(self.states),
+            "service": list(self.services),
+            "consent": list(self.consents),
             "cover": self.cover,
         }
 
@@ -66,6 +77,8 @@ class Row:
     substances: tuple[str, ...]
     groups: frozenset[str]
     state: str
+    agencies: frozenset[str]
+    consents: frozenset[str]
     week: int | None
     since: dt.date
     covering: str = ""
@@ -79,7 +92,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a caseload: its rows, how many there are by group and by kind, and the key of the next page ('' at the end)."""
+    """A page of a caseload: its rows, how many there are by group and by kind, and the key of the next page ('' at the end).
+
+    `first` is the place of its first row among all that match, from 1.
+    """
 
     rows: list[Row]
     total: int
@@ -87,6 +103,7 @@ class Page:
     kinds: Counter[str] = field(default_factory=Counter)
     groups: Counter[Group] = field(default_factory=Counter)
     covering: int = 0
+    first: int = 1
     more: str = ""
 
 
@@ -138,13 +155,46 @@ def _with_dates(rows: QuerySet[Any]) -> QuerySet[Any]:
         last_top=Subquery(
             tops.filter(completed_on__isnull=False).order_by("-completed_on").values("completed_on")[:1]
         ),
-    ).select_related("quality")
+    ).select_related("quality", "service")
 
 
-def my_caseload(filters: Filters, *, after: str = "", limit: int = PAGE) -> Page:
-    """A page of the caseload of the person acting, what needs attention first. The same number of queries however long it is."""
+def whose(person_id: UUID | None) -> User | None:
+    """The colleague whose caseload is asked for, None for one's own. Raises Denied unless the roles allocate, and for anybody who works
+    or worked with no client here.
+    """
+    if person_id is None or person_id == current_scope().person_id:
+        return None
+    access.require("caseload.allocate")
+    rows = Allocation.objects.filter(keyworker_id=person_id).select_related("keyworker")
+    found = rows.first()
+    if found is None:
+        raise Denied("caseload.allocate", "no caseload here", subject=str(person_id))
+    person: User = found.keyworker
+    return person
+
+
+def people_with_a_caseload(day: dt.date) -> list[User]:
+    """Who has clients of this organisation on a day, leavers too, by name. For who allocates. Raises Denied."""
+    access.require("caseload.allocate")
+    ids = in_force(day).order_by().values("keyworker_id").distinct()
+    return list(User.objects.filter(pk__in=ids).order_by("full_name"))
+
+
+def service_choices() -> dict[str, str]:
+    """The services of the organisation, for a filter: words by agency code."""
+    rows: list[Service] = list(services_of(current_organisation()).order_by("agency_code"))
+    return {s.agency_code: f"{s.name} ({s.agency_code})" for s in rows}
+
+
+def caseload_page(filters: Filters, *, person: UUID | None = None, after: str = "", limit: int = PAGE) -> Page:
+    """A page of a caseload, what needs attention first: of the person acting, or of a colleague for who allocates (`whose`).
+
+    The same number of queries however long it is. Paged by the client that a page ends with: one who has left the caseload meanwhile
+    leads back to its beginning. Raises Denied.
+    """
     today = clock.today()
-    person = current_scope().person_id
+    whose(person)
+    person = person or current_scope().person_id
     recent = today - dt.timedelta(days=CLOSED_STAYS_DAYS)
     episodes = _with_dates(
         Episode.objects.filter(voided_at__isnull=True)
@@ -158,7 +208,8 @@ def my_caseload(filters: Filters, *, after: str = "", limit: int = PAGE) -> Page
     kinds = Counter(kind for row in rows for kind in {a.kind for a in row.needs.all})
     found = sorted((r for r in rows if _matches(r, filters)), key=lambda r: r.key)
     begin = next((r.key for r in rows if str(r.client) == after), None) if after else None
-    page = [r for r in found if begin is None or r.key > begin][: limit + 1]
+    start = sum(1 for r in found if begin is not None and r.key <= begin)
+    page = found[start : start + limit + 1]
     return Page(
         rows=page[:limit],
         total=len(rows),
@@ -166,6 +217,7 @@ def my_caseload(filters: Filters, *, after: str = "", limit: int = PAGE) -> Page
         kinds=kinds,
         groups=Counter(row.needs.group for row in found),
         covering=sum(1 for row in rows if row.covering),
+        first=start + 1,
         more=str(page[limit - 1].client) if len(page) > limit else "",
     )
 
@@ -193,6 +245,7 @@ def _facts(client: Any, person: UUID | None) -> ClientFacts:
             EpisodeFacts(
                 id=e.pk,
                 open=e.discharged_on is None,
+                has_tops=_has_tops(e.service.dataset),
                 consent=e.consent,
                 first_started=e.first_started,
                 has_start_top=e.has_start_top,
@@ -221,11 +274,21 @@ def _row(client: Any, needs: Needs, person: UUID | None, today: dt.date) -> Row:
         substances=tuple(present.code_words("drug", d) for d in drugs if groups.get(d)),
         groups=frozenset(groups[d] for d in drugs if groups.get(d)),
         state=_state(current),
+        agencies=frozenset(e.service.agency_code for e in episodes),
+        consents=frozenset(_CONSENT[e.consent] for e in episodes if e.discharged_on is None),
         week=(today - began).days // 7 + 1 if began and current.discharged_on is None else None,
         since=(client.own_since if own else client.covered_since),
         covering="" if own else (client.own_keyworker_name or "a client without a keyworker"),
         until=None if own else client.covered_until,
     )
+
+
+@cache
+def _has_tops(dataset: str) -> bool:
+    """Whether a data set asks for outcome forms of adults."""
+    known = load_dictionary()
+    columns = known.columns(DataSet(dataset).value, known.default_letter)
+    return any(item.name == "TOPDATE" for item in columns)
 
 
 def _state(episode: Any) -> str:
@@ -243,6 +306,8 @@ def _matches(row: Row, filters: Filters) -> bool:
         (not filters.kind or any(a.kind == filters.kind for a in row.needs.all))
         and (not filters.substances or bool(row.groups & set(filters.substances)))
         and (not filters.states or row.state in filters.states)
+        and (not filters.services or bool(row.agencies & set(filters.services)))
+        and (not filters.consents or bool(row.consents & set(filters.consents)))
         and (not filters.cover or bool(row.covering))
         and (not filters.client_id or filters.client_id.strip() in row.client_ids)
         and all(word in name or word in map(str.casefold, row.client_ids) for word in typed)
@@ -253,73 +318,3 @@ def saved_views(page: str = MY_CASELOAD) -> list[SavedView]:
     """The views that the person acting keeps of a page."""
     rows = SavedView.objects.filter(user_id=current_scope().person_id, page=page, removed_at__isnull=True)
     return list(rows.order_by("created_at", "pk"))
-
-
-# ---- who works with whom ----------------------------------------------------------------------------------------
-
-
-def with_keyworker(rows: QuerySet[Any], day: dt.date) -> QuerySet[Any]:
-    """Clients with `keyworker_id`, `keyworker_name` and `keyworker_since` of the one that counts on a day; None without."""
-    return rows.annotate(
-        keyworker_id=Subquery(keyworker_of(day).values("keyworker_id")[:1]),
-        keyworker_name=Subquery(keyworker_of(day).values("keyworker__full_name")[:1]),
-        keyworker_since=Subquery(keyworker_of(day).values("valid_from")[:1]),
-    )
-
-
-def to_allocate(
-    *, working: list[UUID], waiting: bool = False, keyworker: str = "", after: str = "", limit: int = PAGE
-) -> tuple[list[Any], str]:
-    """A page of clients with an open episode, the longest waiting first, and the key of the next page.
-
-    Without `keyworker`: those that nobody who works here today has (`working`: who does), leavers' clients included; with one: theirs.
-    `waiting`: those with a referral that was not triaged yet, whoever has them. By key, never by offset.
-    """
-    today = clock.today()
-    open_ones = Episode.objects.filter(
-        client_id=OuterRef("pk"), voided_at__isnull=True, discharged_on__isnull=True
-    )
-    first = open_ones.filter(triaged_on__isnull=True) if waiting else open_ones
-    first = first.order_by("referred_on", "pk")
-    rows = with_keyworker(Client.objects.filter(voided_at__isnull=True), today).annotate(
-        episode_pk=Subquery(first.values("pk")[:1]),
-        referred=Subquery(first.values("referred_on")[:1]),
-        episode_label=Subquery(first.values("episode_id")[:1]),
-        agency=Subquery(first.values("service__agency_code")[:1]),
-        triaged=Subquery(first.values("triaged_on")[:1]),
-        client_id_label=Subquery(first.values("registration__client_id_text")[:1]),
-    )
-    rows = rows.filter(episode_pk__isnull=False)
-    if keyworker:
-        rows = rows.filter(keyworker_id=keyworker)
-    elif not waiting:
-        rows = rows.filter(Q(keyworker_id__isnull=True) | ~Q(keyworker_id__in=working))
-    if after:
-        on, _, pk = after.partition("~")
-        later = Q(record_number__gt=pk)
-        rows = (
-            rows.filter(Q(referred__gt=on) | Q(referred=on) & later | Q(referred__isnull=True))
-            if on
-            else rows.filter(Q(referred__isnull=True) & later)
-        )
-    found = list(
-        rows.select_related("clientidentity").order_by(F("referred").asc(nulls_last=True), "record_number")[
-            : limit + 1
-        ]
-    )
-    last = found[limit - 1] if len(found) > limit else None
-    return found[:limit], f"{last.referred or ''}~{last.record_number}" if last else ""
-
-
-def counts_to_allocate(*, working: list[UUID]) -> dict[str, int]:
-    """How many clients with an open episode nobody who works here has, and how many wait for triage."""
-    today = clock.today()
-    open_ones = Episode.objects.filter(
-        client_id=OuterRef("pk"), voided_at__isnull=True, discharged_on__isnull=True
-    )
-    rows = with_keyworker(Client.objects.filter(voided_at__isnull=True), today)
-    nobody = Q(keyworker_id__isnull=True) | ~Q(keyworker_id__in=working)
-    return {
-        "unallocated": rows.filter(nobody, Exists(open_ones)).count(),
-        "waiting": rows.filter(Exists(open_ones.filter(triaged_on__isnull=True))).count(),
-    }

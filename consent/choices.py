@@ -24,3 +24,19 @@ class Competence(models.TextChoices):
 
     COMPETENT = "competent", "Understands and can decide"
     PERMISSION = "permission", "A parent or guardian decides with them"
+    UNSURE = "unsure", "Not sure yet"
+
+
+class Wish(models.TextChoices):
+    """What somebody wanted who withdrew (O-135). Empty: no withdrawal, or not asked."""
+
+    EPISODE = "episode", "These episodes only"
+    ALL_HERE = "all-here", "Everything at this organisation"
+
+
+class FileKind(models.TextChoices):
+    """What a signed form may be, told by its first bytes, never by its name."""
+
+    PDF = "pdf", "PDF"
+    PNG = "png", "PNG"
+    JPEG = "jpeg", "JPEG"

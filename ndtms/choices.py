@@ -20,3 +20,25 @@ class SubmissionState(models.TextChoices):
     BUILT = "built", "Built"
     LOADED = "loaded", "Loaded"
     REFUSED = "refused", "Refused by NDTMS"
+
+
+class ImportState(models.TextChoices):
+    """What became of an upload. Only one that is ready can be confirmed."""
+
+    READING = "reading", "Being read"
+    READY = "ready", "Waiting for your answer"
+    REFUSED = "refused", "Cannot be loaded"
+    LOADING = "loading", "Being written"
+    LOADED = "loaded", "Loaded"
+    CANCELLED = "cancelled", "Cancelled"
+    EXPIRED = "expired", "Expired"
+    FAILED = "failed", "Not read"
+
+
+class LineKind(models.TextChoices):
+    """What a line of a bundle does to the record."""
+
+    CREATED = "created", "Created"
+    CHANGED = "changed", "Changed"
+    UNCHANGED = "unchanged", "Unchanged"
+    REFUSED = "refused", "Refused"

@@ -51,26 +51,40 @@ def _items(plan: ExtractPlan) -> tuple[Item, ...]:
 
 
 def statement(plan: ExtractPlan, only: Iterable[UUID] | None = None) -> Statement:
-    """INSERT … ON CONFLICT of what each episode fails. An episode entered in error fails nothing."""
+    """INSERT … ON CONFLICT of what each episode fails, and since when. An episode entered in error fails nothing.
+
+    A rule keeps the day it began to fail on while it goes on failing, whatever else of the episode changes, the letter too.
+    """
     rows = episodes(plan, _items(plan))
     if only is not None:
         rows = rows.filter(pk__in=list(only))
     base, base_params = rows.query.sql_with_params()
     errors, error_params = sql_failing(ERROR_RULES, EpisodeColumns(), plan.context)
     warnings, warning_params = sql_failing(WARNING_RULES, EpisodeColumns(), plan.context)
+    # OFFSET 0: the rules are worked out once, not again wherever their answer is named.
     sql = f"""
-INSERT INTO caseload_episodequality AS held (organisation_id, client_id, episode_id, errors, warnings, letter, checked_at)
-SELECT %s, e.client_id, e.pk, {errors}, {warnings}, %s, %s
-FROM (SELECT b.*, %s::text AS agncy FROM ({base}) b) e
+INSERT INTO caseload_episodequality AS held
+    (organisation_id, client_id, episode_id, errors, warnings, letter, checked_at, since, failing_since)
+SELECT %s, f.client_id, f.pk, f.errors, f.warnings, %s, n.now,
+       (SELECT COALESCE(jsonb_object_agg(r, n.now), '{{}}') FROM unnest(f.errors || f.warnings) r),
+       CASE WHEN cardinality(f.errors || f.warnings) > 0 THEN n.now END
+FROM (SELECT e.client_id, e.pk, {errors} AS errors, {warnings} AS warnings
+      FROM (SELECT b.*, %s::text AS agncy FROM ({base}) b) e OFFSET 0) f, (SELECT %s::timestamptz AS now) n
 ON CONFLICT (episode_id) DO UPDATE
-SET errors = EXCLUDED.errors, warnings = EXCLUDED.warnings, letter = EXCLUDED.letter, checked_at = EXCLUDED.checked_at
-WHERE (held.errors, held.warnings, held.letter) IS DISTINCT FROM (EXCLUDED.errors, EXCLUDED.warnings, EXCLUDED.letter)"""  # noqa: S608  # names of our own, values as parameters
-    head = (plan.organisation_id, *error_params, *warning_params, plan.letter, clock.now())
-    return Statement(sql, (*head, plan.agency_code, *base_params))
+SET errors = EXCLUDED.errors, warnings = EXCLUDED.warnings, letter = EXCLUDED.letter, checked_at = EXCLUDED.checked_at,
+    (since, failing_since) = (
+        SELECT COALESCE(jsonb_object_agg(a.rule, a.since), '{{}}'), min(a.since) FROM (
+            SELECT r AS rule, COALESCE((held.since ->> r)::timestamptz,
+                CASE WHEN r = ANY (held.errors || held.warnings) THEN held.checked_at END, EXCLUDED.checked_at) AS since
+            FROM unnest(EXCLUDED.errors || EXCLUDED.warnings) r) a)
+WHERE (held.errors, held.warnings, held.letter) IS DISTINCT FROM (EXCLUDED.errors, EXCLUDED.warnings, EXCLUDED.letter)
+   OR (held.failing_since IS NULL) <> (EXCLUDED.failing_since IS NULL)"""  # noqa: S608  # names of our own, values as parameters
+    head = (plan.organisation_id, plan.letter, *error_params, *warning_params, plan.agency_code)
+    return Statement(sql, (*head, *base_params, clock.now()))
 
 
 _VOIDED = """
-UPDATE caseload_episodequality q SET errors = '{}', warnings = '{}', checked_at = %s
+UPDATE caseload_episodequality q SET errors = '{}', warnings = '{}', checked_at = %s, since = '{}', failing_since = NULL
 FROM caseload_episode e WHERE e.id = q.episode_id AND e.voided_at IS NOT NULL AND q.organisation_id = %s
 AND e.service_id = %s AND (cardinality(q.errors) > 0 OR cardinality(q.warnings) > 0)"""
 

@@ -23,11 +23,12 @@ from caseload.models.lists import (
     TimeInTreatment,
 )
 from caseload.models.merge import ClientMerge
-from caseload.models.work import Allocation, AllocationKind, EpisodeQuality, SavedView
+from caseload.models.work import Allocation, AllocationKind, AllocationRun, EpisodeQuality, SavedView
 
 __all__ = [
     "Allocation",
     "AllocationKind",
+    "AllocationRun",
     "Client",
     "ClientContact",
     "ClientDisability",

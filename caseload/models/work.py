@@ -72,10 +72,47 @@ class Allocation(KeyedRecord):
         return f"{self.get_kind_display()} of {self.client_id}"
 
 
+class AllocationRun(TenantModel):
+    """One act of giving clients to somebody, as it was confirmed: what was written for whom, and who was left out and why.
+
+    Its id is made with the preview, so that the same confirmation sent twice writes once. `lines` holds, for each client, its id, the
+    id of the allocation that was made, those that it ended with the last day they had before, or the reason why nothing was done: what
+    the result page shows, and what undoing needs.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        editable=False,
+    )
+    kind = models.CharField(max_length=10, choices=AllocationKind)
+    keyworker = models.ForeignKey("organisations.User", on_delete=models.PROTECT, related_name="+")
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
+    reason = models.TextField()
+    lines = models.JSONField(default=list, db_default=[])
+    by = models.UUIDField(help_text="Who allocated; an id, no foreign key, so that it outlives them")
+    by_label = models.TextField()
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by_label = models.TextField(blank=True, default="", db_default="")
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["organisation", "-at"], name="allocation_run_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} from {self.valid_from}"
+
+
 class EpisodeQuality(TenantModel):
     """The NDTMS rules that an episode fails, pushed down by ndtms. No row: not checked. Made again at any time, so no history.
 
-    `checked_at` is when it was first found as it stands here: a check that finds the same writes nothing.
+    `checked_at` is when it was first found as it stands here: a check that finds the same writes nothing. `since` says of each failing rule
+    since when it has been failing without a break, whatever else changed meanwhile; `failing_since` is the earliest of them.
     """
 
     # The key itself carries the row to the survivor of a merge.
@@ -99,6 +136,8 @@ class EpisodeQuality(TenantModel):
     warnings = ArrayField(models.TextField(), default=list, db_default=[])
     letter = models.CharField(max_length=1)
     checked_at = models.DateTimeField()
+    since = models.JSONField(default=dict, db_default={})
+    failing_since = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -114,7 +153,12 @@ class EpisodeQuality(TenantModel):
                 fields=["organisation", "client"],
                 condition=~Q(errors=[]) | ~Q(warnings=[]),
                 name="quality_to_put_right",
-            )
+            ),
+            models.Index(
+                fields=["organisation", "failing_since", "episode"],
+                condition=Q(failing_since__isnull=False),
+                name="quality_oldest_first",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -24,6 +24,7 @@ from caseload.models import (
     Registration,
 )
 from caseload.record import place_of
+from caseload.recorded import Recorded, changes
 from caseload.services import search_index
 from edatrs.core import clock, trail
 from edatrs.core.access import Denied
@@ -52,24 +53,7 @@ class ClientIdTaken(Refused):
     """The CLIENTID is used at the agency already; it is never used again, not even of a client entered in error."""
 
 
-class Stale(RuntimeError):
-    """Somebody saved a newer version after the form was opened. `now` is what stands, `then` what stood when it was opened."""
-
-    def __init__(self, now: Part, then: dict[str, Any]) -> None:
-        super().__init__("a newer version was saved")
-        self.now = now
-        self.then = then
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is recorded of a client in a category. `version` 0: nothing yet."""
-
-    category: str
-    values: dict[str, Any]
-    version: int
-    act: UUID | None
-    row: models.Model | None = None
+Part = Recorded
 
 
 def item_names(category: str) -> tuple[str, ...]:
@@ -112,7 +96,7 @@ def read_part(client: Client, category: str, *, lock: bool = False) -> Part:
     rows = _rows(client, category)
     row = (rows.select_for_update() if lock else rows).first()
     version, act = (row.version, row.act) if row else (0, None)
-    return Part(category, values_in(category, row), version, act, row)
+    return Part(category, values_in(category, row), version, act, row, partial(values_in, category))
 
 
 def letter_of(service_ids: list[UUID], day: dt.date) -> str:
@@ -202,11 +186,9 @@ def change_part(
     """
     Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
     now = read_part(client, category, lock=True)
-    changed = [name for name in names_of(category) if name in values and values[name] != now.values[name]]
+    changed = list(changes(now, {n: values[n] for n in names_of(category) if n in values}, version))
     if not changed:
         return []
-    if version != now.version:
-        raise Stale(now, _values_at(client, category, now, version))
     row = now.row
     if row is None:
         model: Any = COLUMNS[category][0] if category in COLUMNS else ClientItems
@@ -231,17 +213,6 @@ def change_part(
         details={"category": category, "what": changed, "version": now.version + 1, "via": "form"},
     )
     return changed
-
-
-def _values_at(client: Client, category: str, now: Part, version: int) -> dict[str, Any]:
-    """What the category said at a version; what it says now where that version is not kept."""
-    if now.row is None:
-        return dict(now.values)
-    if version <= 0:
-        return values_in(category, None)
-    history: Any = now.row.history  # type: ignore[attr-defined]  # tracked models all
-    earlier = history.filter(version=version).first()
-    return values_in(category, earlier) if earlier else dict(now.values)
 
 
 def void_client(*, client: Client, reason: str, acting_user: User) -> None:

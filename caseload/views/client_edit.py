@@ -12,17 +12,12 @@ from django.urls import reverse
 from caseload import details, present, selectors
 from caseload.forms.clients import FORMS, DetailsForm, ReasonForm, warnings
 from caseload.models import Client
+from caseload.recorded import Recorded
 from caseload.services import clients, merge
 from caseload.views.base import ClientPage
+from caseload.views.record_form import RecordFormView, same_client
 from edatrs.core import access, clock
-from edatrs.core.access import Denied
 from edatrs.core.views import OrganisationView
-
-
-def same_client(request: HttpRequest, client: Client, act: str) -> None:
-    """The client in the form must be the one in the address: two tabs must not mix. Raises Denied."""
-    if request.POST.get("client") != str(client.pk):
-        raise Denied(act, "the form is of another client", subject=str(client.pk))
 
 
 def back_to(client: Client, slug: str) -> HttpResponseRedirect:
@@ -52,17 +47,17 @@ class DetailsView(ClientPage):
         )
 
 
-class ClientEditView(ClientPage, abstract=True):
-    """Change one category. A save against a newer version shows both texts, field by field."""
+class ClientEditView(RecordFormView, abstract=True):
+    """Change one category of a client."""
 
     act = "client.edit"
     part = "details"
-    template_name = "caseload/client_edit.html"
     form: ClassVar[type[DetailsForm]]
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         cls.form = FORMS[cls.category]
         cls.title = cls.form.heading
+        cls.draft = f"caseload.client.{cls.category}"
         cls.shows = tuple(dict.fromkeys(("identity", cls.category)))
         super().__init_subclass__(abstract=abstract, **kwargs)
 
@@ -70,99 +65,35 @@ class ClientEditView(ClientPage, abstract=True):
         """The one in the address. Raises Denied."""
         return selectors.get_client(pk, "client.edit")
 
-    def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
-        """The form, with what the category said before."""
-        client = self.client(pk)
-        part = clients.read_part(client, self.category)
-        return self._show(request, client, self.form(part=part, letter=self._letter(client)), part)
+    def read(self, client: Client) -> Recorded:
+        """The category."""
+        return clients.read_part(client, self.category)
 
-    def post(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
-        """Save, or say what is wrong, or show what somebody else saved meanwhile."""
-        client = self.client(pk)
-        same_client(request, client, self.act)
-        part = clients.read_part(client, self.category)
-        form = self.form(request.POST, part=part, letter=self._letter(client))
-        version = request.POST.get("version", "")
-        version_seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
-        if not form.is_valid():
-            return self._show(request, client, form, part, status=422, version=version_seen)
-        mine = form.values()
-        chosen = {name: request.POST.get(f"keep_{name}", "") for name in mine}
-        if "resolving" in request.POST and version_seen == part.version:
-            rows = details.conflict(form, mine, part.values, chosen=chosen)
-            if any(not row["chosen"] for row in rows):
-                return self._conflict(request, client, form, part, rows, status=422)
-            mine |= {row["name"]: part.values[row["name"]] for row in rows if row["chosen"] == "theirs"}
-        return self._save(request, client, form, mine, version_seen)
+    def make_form(
+        self, client: Client, recorded: Recorded, data: Any = None, *, unchecked: bool = False
+    ) -> DetailsForm:
+        """The category's form, with the code lists of the letter in force."""
+        services = list(client.registrations.values_list("service_id", flat=True))
+        letter = clients.letter_of(services, clock.today())
+        return self.form(data, part=recorded, letter=letter, unchecked=unchecked)
 
-    def _save(
-        self, request: HttpRequest, client: Client, form: DetailsForm, mine: dict[str, Any], version: int
-    ) -> HttpResponse:
+    def save(
+        self, request: HttpRequest, client: Client, form: Any, values: dict[str, Any], version: int
+    ) -> list[str]:
+        """Write what is different."""
         user: Any = request.user
-        try:
-            changed = clients.change_part(
-                client=client, category=self.category, values=mine, version=version, acting_user=user
-            )
-        except clients.Stale as stale:
-            rows = details.conflict(form, mine, stale.now.values, then=stale.then)
-            return self._conflict(request, client, form, stale.now, rows, status=409)
-        messages.success(request, "Saved." if changed else "Nothing was different, so nothing was written.")
-        for words in warnings({name: mine[name] for name in changed}):
+        return clients.change_part(
+            client=client, category=self.category, values=values, version=version, acting_user=user
+        )
+
+    def saved(
+        self, request: HttpRequest, client: Client, changed: list[str], values: dict[str, Any]
+    ) -> HttpResponseBase:
+        """Back to the details, with what should be looked at again."""
+        answer = super().saved(request, client, changed, values)
+        for words in warnings({name: values[name] for name in changed}):
             messages.warning(request, words)
-        return back_to(client, self.kwargs["organisation"])
-
-    @staticmethod
-    def _letter(client: Client) -> str:
-        return clients.letter_of(
-            list(client.registrations.values_list("service_id", flat=True)), clock.today()
-        )
-
-    def _conflict(
-        self,
-        request: HttpRequest,
-        client: Client,
-        form: DetailsForm,
-        part: clients.Part,
-        rows: list[dict[str, Any]],
-        *,
-        status: int,
-    ) -> HttpResponse:
-        saved = details.who_wrote(client, part)
-        unchosen = "Choose one text for each field, then save."
-        said = "Nothing of yours is saved yet, and nothing is lost. Choose for each field; the other text stays in the history."
-        return self._show(
-            request,
-            client,
-            form,
-            part,
-            status=status,
-            conflict=rows,
-            saved_by=saved,
-            conflict_title=f"{saved.get('who', 'Somebody')} saved this after you opened it",
-            conflict_text=unchosen if status == 422 else said,
-            has_errors=True,
-        )
-
-    def _show(
-        self,
-        request: HttpRequest,
-        client: Client,
-        form: DetailsForm,
-        part: clients.Part,
-        *,
-        status: int = 200,
-        version: int | None = None,
-        **more: Any,
-    ) -> HttpResponse:
-        return self.client_page(
-            request,
-            client,
-            status=status,
-            form=form,
-            version=part.version if version is None else version,
-            earlier=details.history(client, part, form),
-            **more,
-        )
+        return answer
 
 
 class EditIdentityView(ClientEditView):

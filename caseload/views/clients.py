@@ -15,7 +15,7 @@ from edatrs.core.views import OrganisationView
 
 
 class ClientListView(OrganisationView):
-    """All clients of the organisation by client id, a page at a time, and what a search finds. The search is a POST: no name in an address."""
+    """The clients of the organisation by client id, a page at a time, and what a search finds. The search is a POST: no name in addresses."""
 
     act = "client.find"
     area = "clients"

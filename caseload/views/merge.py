@@ -14,7 +14,8 @@ from caseload.forms.clients import FORMS, ReasonForm
 from caseload.models import Client, Episode
 from caseload.services import clients, merge, unmerge
 from caseload.views.base import ClientPage
-from caseload.views.client_edit import back_to, same_client
+from caseload.views.client_edit import back_to
+from caseload.views.record_form import same_client
 from edatrs.core import clock
 from edatrs.core.access import Denied
 from edatrs.core.templatetags.page import short_date

@@ -49,6 +49,41 @@ def decrypt(stored: str) -> str:
         raise Undecipherable("a stored value does not open with its key") from None
 
 
+def encrypt_bytes(raw: bytes) -> bytes:
+    """`version:` + nonce + ciphertext under the current key: for files, which are not made longer by an encoding."""
+    version = settings.FIELD_KEY_CURRENT
+    nonce = os.urandom(12)
+    return version.encode() + b":" + nonce + AESGCM(_key(version)).encrypt(nonce, raw, version.encode())
+
+
+def decrypt_bytes(stored: bytes) -> bytes:
+    """What `encrypt_bytes` took. Raises Undecipherable."""
+    version, _, body = bytes(stored).partition(b":")
+    try:
+        return AESGCM(_key(version.decode("ascii", "replace"))).decrypt(body[:12], body[12:], version)
+    except (InvalidTag, ValueError) as problem:
+        if isinstance(problem, Undecipherable):
+            raise
+        raise Undecipherable("a stored file does not open with its key") from None
+
+
+def seal(raw: bytes, about: str) -> bytes:
+    """Bytes under the current key, bound to what they are about (an id): put elsewhere they do not open."""
+    version = settings.FIELD_KEY_CURRENT
+    nonce = os.urandom(12)
+    return version.encode() + b":" + nonce + AESGCM(_key(version)).encrypt(nonce, raw, f"{version}:{about}".encode())
+
+
+def unseal(stored: bytes, about: str) -> bytes:
+    """What `seal` took. Raises Undecipherable."""
+    head, _, body = bytes(stored).partition(b":")
+    version = head.decode("ascii", errors="replace")
+    try:
+        return AESGCM(_key(version)).decrypt(body[:12], body[12:], f"{version}:{about}".encode())
+    except (InvalidTag, ValueError):
+        raise Undecipherable("a stored file does not open with its key") from None
+
+
 def keyed_hash(purpose: str, text: str) -> str:
     """A keyed, one-way digest in hex: equal texts of one purpose are equal, and nobody without the key can try words."""
     key = hashlib.sha256(b"edatrs-hash-key:" + settings.HASH_KEY.encode()).digest()

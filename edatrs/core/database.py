@@ -13,6 +13,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.models.constraints import BaseConstraint
 
 OWN_ORGANISATION = "organisation_id = (SELECT nullif(current_setting('app.organisation', true), '')::uuid)"
+_PERSON = "(SELECT nullif(current_setting('app.person', true), '')::uuid)"
+# A person's own rows; a worker, who is no person, sees all of the organisation's (to take away what is too old).
+OWN_OF_PERSON = f"{OWN_ORGANISATION} AND ({_PERSON} IS NULL OR user_id = {_PERSON})"
 OPERATOR_ONLY = "(SELECT current_setting('app.operator', true)) = 'on'"
 
 

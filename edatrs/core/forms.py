@@ -29,11 +29,15 @@ class ScopedModelChoiceField(forms.ModelChoiceField):
 
 
 class Form(forms.Form):
-    """A form that renders with our templates: no browser validation bubbles, errors in a summary and at the field."""
+    """A form that renders with our templates: no browser validation bubbles, errors in a summary and at the field.
+
+    `unchecked=True` shows data as it was typed, without a word about what is wrong or missing: a draft that is brought back.
+    """
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, unchecked: bool = False, **kwargs: Any) -> None:
+        self.unchecked = unchecked
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
         for name, bound in self.fields.items():
@@ -44,3 +48,15 @@ class Form(forms.Form):
                 raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
             if bound.required and bound.label and bound.error_messages.get("required") == _DJANGOS_WORDS:
                 bound.error_messages["required"] = f"Enter {lowered(str(bound.label))}"
+
+    def full_clean(self) -> None:
+        """As Django's; nothing is checked of a draft, and it is never valid."""
+        if not self.unchecked:
+            super().full_clean()
+            return
+        self._errors = forms.utils.ErrorDict()
+        self.cleaned_data: dict[str, Any] = {}
+
+    def is_valid(self) -> bool:
+        """As Django's; a draft is not."""
+        return not self.unchecked and super().is_valid()

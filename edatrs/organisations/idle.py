@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from edatrs.core import clock
+from edatrs.organisations.drafted import keep_typed
 
 SIGNED_IN_AT = "signed_in_at"
 SEEN_AT = "seen_at"
@@ -49,8 +50,11 @@ class IdleMiddleware:
                 begin(request)  # however it was begun, no sign-in is without an end
             why = _over(request)
             if why:
+                # What the form sent is kept as its author's draft, with every check of the page; it cannot be saved any more.
+                if keep_typed(request):
+                    self.get_response(request)
                 logout(request)
-                return _signed_out(request, why)
+                return signed_out(request, why)
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
@@ -72,8 +76,10 @@ def _over(request: HttpRequest) -> str:
     return IDLE if now - request.session[SEEN_AT] >= settings.SESSION_IDLE_SECONDS else ""
 
 
-def _signed_out(request: HttpRequest, why: str) -> HttpResponseBase:
-    address = f"{settings.LOGIN_URL}?{urlencode({'next': _back(request), 'ended': why})}"
+def signed_out(request: HttpRequest, why: str) -> HttpResponseBase:
+    """To sign-in and back; what a page asked by itself gets a 401 with the address."""
+    asked = {"next": _back(request)} | ({"ended": why} if why else {})
+    address = f"{settings.LOGIN_URL}?{urlencode(asked)}"
     if request.headers.get("HX-Request") or request.headers.get("X-Autosave"):
         answer = HttpResponse(status=401)
         answer["HX-Redirect"] = address

@@ -6,9 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import Resolver404, resolve
@@ -16,6 +14,7 @@ from django.urls import Resolver404, resolve
 from edatrs.core import clock, errors, refusals
 from edatrs.core.access import Denied
 from edatrs.core.scope import Actor, Scope, open_scope
+from edatrs.organisations.idle import signed_out
 from edatrs.organisations.models import Membership
 from edatrs.organisations.selectors import memberships_on
 
@@ -44,12 +43,7 @@ class ScopeMiddleware:
         match = _ORGANISATION.match(request.path_info)
         user: Any = request.user  # django-otp adds is_verified
         if match and not (user.is_authenticated and user.is_verified()):
-            return self._no_store(
-                request,
-                redirect_to_login(
-                    request.get_full_path() if request.method == "GET" else "/", settings.LOGIN_URL
-                ),
-            )
+            return self._no_store(request, signed_out(request, ""))
         if match:
             held = list(memberships_on(user, clock.today()).filter(organisation__slug=match["slug"]))
             if not held:

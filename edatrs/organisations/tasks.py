@@ -11,7 +11,7 @@ from django.db import connection
 
 from edatrs.core.faults import kill_point
 from edatrs.core.tasks import HARD_LIMIT, celery_task
-from edatrs.organisations.services import jobs, outbox
+from edatrs.organisations.services import drafts, jobs, outbox
 
 
 @celery_task(jobs.RUN_JOB, time_limit=HARD_LIMIT.total_seconds())
@@ -37,6 +37,12 @@ def send_mail() -> None:
 def clear_sessions() -> None:
     """Remove the rows of sessions that have ended."""
     call_command("clearsessions")
+
+
+@celery_task("edatrs.organisations.purge_drafts", acks_late=False)
+def purge_drafts() -> None:
+    """Delete drafts that are too old."""
+    drafts.purge()
 
 
 @worker_ready.connect

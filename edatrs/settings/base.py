@@ -161,7 +161,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "edatrs.core.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "edatrs.organisations.drafted.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -194,6 +194,8 @@ EXTRACT_DIR = Path(os.environ.get("EDATRS_EXTRACT_DIR") or STATE_DIR / "extracts
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+# Files stay in memory, up to a limit: nothing that is sent lies on a disk in clear.
+FILE_UPLOAD_HANDLERS = ["edatrs.core.uploads.MemoryUploadHandler"]
 
 CELERY_BROKER_URL = os.environ.get("REDIS_URL") or embedded.redis_url()
 CELERY_RESULT_BACKEND = None
@@ -214,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": JOB_SWEEP_SECONDS,
         "options": {"expires": JOB_SWEEP_SECONDS},
     },
+    "purge-drafts": {"task": "edatrs.organisations.purge_drafts", "schedule": 6 * 60 * 60},
     "clear-sessions": {"task": "edatrs.organisations.clear_sessions", "schedule": 24 * 60 * 60},
     "send-mail": {
         "task": "edatrs.organisations.send_mail",

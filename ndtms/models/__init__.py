@@ -1,6 +1,15 @@
 """Models of the ndtms app."""
 
 from ndtms.models.holding import NationalHolding
+from ndtms.models.imports import ImportFile, ImportLine, ImportRun
 from ndtms.models.submissions import Submission, SubmissionContent, SubmissionDownload
 
-__all__ = ["NationalHolding", "Submission", "SubmissionContent", "SubmissionDownload"]
+__all__ = [
+    "ImportFile",
+    "ImportLine",
+    "ImportRun",
+    "NationalHolding",
+    "Submission",
+    "SubmissionContent",
+    "SubmissionDownload",
+]

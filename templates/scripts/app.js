@@ -1,5 +1,6 @@
 // What needs a script, on pages that all work without one.
 import { initAll } from "./govuk-frontend.min.js";
+import "./drafts.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 initAll();

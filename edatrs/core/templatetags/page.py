@@ -331,6 +331,13 @@ def button(words: str, kind: str = "main", **options: Any) -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def drafted(context: Any) -> SafeString | str:
+    """The attribute of a form's tag that keeps what is typed as a draft; nothing on a page that keeps none."""
+    draft = context.get("draft")
+    return format_html(' data-app-draft="{}"', draft["address"]) if draft else ""
+
+
 # ---- words, dates, numbers --------------------------------------------------------------------------------------
 
 
