@@ -142,16 +142,16 @@ declare(
     version=scrub.count,
     via=scrub.code,
 )
-declare(
-    "caseload.client.allocated",
-    "Client allocated",
-    kind=scrub.code,
-    person=scrub.record,
-    label=scrub.label,
-    from_=scrub.date,
-    until=scrub.date,
-    row=scrub.record,
-)
+_ALLOCATION = {
+    "kind": scrub.code,
+    "person": scrub.record,
+    "label": scrub.label,
+    "from": scrub.date,
+    "until": scrub.date,
+    "row": scrub.record,
+}
+declare("caseload.client.allocated", "Client allocated", **_ALLOCATION)
+declare("caseload.client.allocation_undone", "Allocation undone", **_ALLOCATION)
 declare(
     "consent.ndtms.recorded",
     "NDTMS consent recorded",
@@ -162,6 +162,25 @@ declare(
     on=scrub.date,
     source=scrub.code,
     statement=scrub.code,
+    wish=scrub.code,
+    form=scrub.digest,
+)
+declare(
+    "consent.ndtms.invalidated",
+    "NDTMS consent marked as recorded in error",
+    consent=scrub.record,
+    episode=scrub.record,
+    answer=scrub.code,
+)
+declare(
+    "consent.ndtms.form_opened", "Signed NDTMS consent form opened", consent=scrub.record, sha256=scrub.digest
+)
+declare(
+    "consent.ndtms.printed",
+    "NDTMS consent page opened for print",
+    what=scrub.code,
+    consent=scrub.record,
+    episode=scrub.record,
 )
 
 # Files in and out. `sha256` is of the file's bytes, or of the bundle's in the order of their names.
@@ -169,6 +188,10 @@ _IMPORT = {"sha256": scrub.digest, "counts": scrub.counts, "run": scrub.record, 
 declare("ndtms.import_started", "Import started", **_IMPORT)
 declare("ndtms.import_finished", "Import finished", **_IMPORT)
 declare("ndtms.import_refused", "Import refused", problems=scrub.count, why=scrub.code, **_IMPORT)
+declare("ndtms.import_viewed", "Preview of an import viewed", rows=scrub.count, **_IMPORT)
+declare("ndtms.import_confirmed", "Import confirmed", **_IMPORT)
+declare("ndtms.import_cancelled", "Import cancelled", **_IMPORT)
+declare("ndtms.import_expired", "Import let go after 7 days", **_IMPORT)
 
 _EXTRACT = {
     "run": scrub.record,

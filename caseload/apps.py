@@ -13,10 +13,15 @@ class CaseloadConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the area, the parts of the record, and the kind of job that keeps the search."""
-        from caseload import checks  # noqa: F401  # registering is its effect, and Django asks for it here
+        from caseload import attention, checks  # noqa: F401  # registering is its effect, and Django asks for it here
         from caseload.services import search_index  # noqa: F401  # importing registers its kind of job
         from edatrs.core import registry
 
+        attention.register_kinds()
+        registry.navigation.add(
+            "my-caseload",
+            {"words": "My caseload", "url": lambda slug: f"/o/{slug}/caseload/", "act": "caseload.view"},
+        )
         registry.navigation.add(
             "clients", {"words": "Clients", "url": lambda slug: f"/o/{slug}/clients/", "act": "client.find"}
         )

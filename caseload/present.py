@@ -18,6 +18,12 @@ def list_name(forename: str, surname: str) -> str:
     return ", ".join([surname.upper() or "(NO SURNAME)", forename or "(no forename)"])
 
 
+def name_of(client: Client | None) -> str:
+    """A client as lists show them, where the identity was fetched along."""
+    who: ClientIdentity | None = getattr(client, "clientidentity", None)
+    return list_name(who.forename, who.surname) if who else "Name not recorded"
+
+
 def age_on(born: dt.date | None, day: dt.date) -> int | None:
     """Years on a day."""
     if born is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -82,3 +83,86 @@ def counts_to_allocate(*, working: list[UUID]) -> dict[str, int]:
         "unallocated": rows.filter(nobody, Exists(open_ones)).count(),
         "waiting": rows.filter(Exists(open_ones.filter(triaged_on__isnull=True))).count(),
     }
+
+
+def _from_key(rows: QuerySet[Any], after: str) -> QuerySet[Any]:
+    """Episodes behind a key `referral date~id`, oldest first, those without a date last."""
+    if not after:
+        return rows
+    on, _, pk = after.partition("~")
+    if not on:
+        return rows.filter(referred_on__isnull=True, pk__gt=pk)
+    return rows.filter(Q(referred_on__gt=on) | Q(referred_on=on, pk__gt=pk) | Q(referred_on__isnull=True))
+
+
+def waiting_referrals(*, after: str = "", limit: int = PAGE) -> tuple[list[Any], str]:
+    """A page of episodes that were referred and neither triaged nor discharged, oldest referral first, and the key of the next page.
+
+    One without a referral date stands last: the date is missing, the person waits all the same. With `keyworker_id` and
+    `keyworker_name` of today, None where nobody has the client. Two queries at most, however many there are.
+    """
+    today = clock.today()
+    of = OuterRef("client_id")
+    rows = Episode.objects.filter(
+        voided_at__isnull=True,
+        triaged_on__isnull=True,
+        discharged_on__isnull=True,
+        client__voided_at__isnull=True,
+    ).annotate(
+        keyworker_id=Subquery(keyworker_of(today, of).values("keyworker_id")[:1]),
+        keyworker_name=Subquery(keyworker_of(today, of).values("keyworker__full_name")[:1]),
+    )
+    found = list(
+        _from_key(rows, after)
+        .select_related("service", "registration", "client__clientidentity")
+        .order_by(F("referred_on").asc(nulls_last=True), "pk")[: limit + 1]
+    )
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], f"{last.referred_on or ''}~{last.pk}" if last else ""
+
+
+# ---- acts of allocation -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """What an act did for one client: `problem` says why nothing, `undone` why it was not taken back."""
+
+    client: UUID
+    name: str
+    record: str
+    before: str
+    problem: str = ""
+    undone: str = ""
+
+
+def run_of(pk: UUID) -> AllocationRun:
+    """An act of allocation of the organisation acted for. Raises Denied."""
+    access.require(ACT)
+    found: AllocationRun | None = AllocationRun.objects.filter(pk=pk).select_related("keyworker").first()
+    if found is None:
+        raise Denied(ACT, "not found", subject=str(pk))
+    return found
+
+
+def run_lines(run: AllocationRun) -> list[RunLine]:
+    """Its lines with the names that the clients have today. One query."""
+    ids = [line["client"] for line in run.lines]
+    clients = {str(c.pk): c for c in Client.objects.filter(pk__in=ids).select_related("clientidentity")}
+    return [
+        RunLine(
+            UUID(line["client"]),
+            present.name_of(clients.get(line["client"])),
+            str(clients.get(line["client"], "")),
+            line.get("before", ""),
+            line.get("problem", ""),
+            line.get("not_undone", ""),
+        )
+        for line in run.lines
+    ]
+
+
+def newest_runs(limit: int = 10) -> list[AllocationRun]:
+    """The last acts of allocation, so that one can be looked at again and undone."""
+    access.require(ACT)
+    return list(AllocationRun.objects.select_related("keyworker").order_by("-at", "pk")[:limit])

@@ -186,7 +186,9 @@ def service_choices() -> dict[str, str]:
     return {s.agency_code: f"{s.name} ({s.agency_code})" for s in rows}
 
 
-def caseload_page(filters: Filters, *, person: UUID | None = None, after: str = "", limit: int = PAGE) -> Page:
+def caseload_page(
+    filters: Filters, *, person: UUID | None = None, after: str = "", limit: int = PAGE
+) -> Page:
     """A page of a caseload, what needs attention first: of the person acting, or of a colleague for who allocates (`whose`).
 
     The same number of queries however long it is. Paged by the client that a page ends with: one who has left the caseload meanwhile
@@ -260,7 +262,7 @@ def _facts(client: Any, person: UUID | None) -> ClientFacts:
 def _row(client: Any, needs: Needs, person: UUID | None, today: dt.date) -> Row:
     who = getattr(client, "clientidentity", None)
     episodes = client.its_episodes
-    current = next((e for e in episodes if e.discharged_on is None), episodes[0] if episodes else None)
+    current: Any = next((e for e in episodes if e.discharged_on is None), episodes[0] if episodes else None)
     groups = load_dictionary().codes("drug_group", present.ANY_LETTER)
     drugs = [d for d in (current.drug_1, current.drug_2, current.drug_3) if d] if current else []
     own = client.own_keyworker == person

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from caseload.views import client_edit, clients, merge, register
+from caseload.views import allocation, client_edit, clients, merge, my_caseload, register
 
 app_name = "caseload"
 _LIST = "o/<slug:organisation>/clients/"
 _ONE = f"{_LIST}<uuid:pk>/"
 
+_WORK = "o/<slug:organisation>/caseload/"
+
 urlpatterns = [
+    path(_WORK, my_caseload.MyCaseloadView.as_view(), name="my-caseload"),
+    path(f"{_WORK}views/", my_caseload.SavedViewsView.as_view(), name="saved-views"),
+    path(f"{_WORK}views/new/", my_caseload.SaveViewView.as_view(), name="saved-view-new"),
+    path(f"{_WORK}waiting/", allocation.WaitingReferralsView.as_view(), name="waiting-referrals"),
+    path(f"{_WORK}allocation/", allocation.AllocationView.as_view(), name="allocation"),
+    path(f"{_WORK}allocation/<uuid:pk>/", allocation.AllocationRunView.as_view(), name="allocation-run"),
     path(_LIST, clients.ClientListView.as_view(), name="clients"),
     path(f"{_LIST}new/", register.RegisterView.as_view(), name="client-new"),
     path(f"{_LIST}entered-in-error/", client_edit.VoidedView.as_view(), name="clients-void"),

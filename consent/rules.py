@@ -21,7 +21,7 @@ class Decided(Protocol):
 
 @dataclass(frozen=True)
 class Inherited:
-    """The no that an episode took over when two records of one person were merged (O-141): it stands where it was recorded, at the merge."""
+    """The no that an episode took over when two records of one person were merged (O-141): it was recorded at the merge."""
 
     decided_on: dt.date
     sequence: float
@@ -46,15 +46,17 @@ def problem_with(
     leaflet_given: bool,
     questions_answered: bool,
 ) -> str:
-    """'' or why a decision cannot be recorded. A yes needs the statement said, the leaflet and answered questions first (O-105, O-108, O-110,
-    O-133); a no or a withdrawal needs nothing but the day, because nothing may stand in its way.
+    """'' or why a decision cannot be recorded. A yes needs the statement said, the leaflet and answered questions first (O-105, O-108,
+    O-110, O-133); a no or a withdrawal needs nothing but the day, because nothing may stand in its way.
     """
     if decided_on > today:
         return "The day of the decision is in the future. Enter the day it was given."
     if not statement_version.strip():
         return "Say which version of the consent statement was used."
     if decision == "Y" and not statement_said:
-        return "A yes counts only once the statement was said. Say it or read it out, or record no answer yet."
+        return (
+            "A yes counts only once the statement was said. Say it or read it out, or record no answer yet."
+        )
     if decision == "Y" and not leaflet_given:
         return "A yes counts only once the leaflet was given. Give it, or record no answer yet."
     if decision == "Y" and not questions_answered:
@@ -90,7 +92,9 @@ def problem_with_form(*, method: str, has_form: bool) -> str:
     return ""
 
 
-def problem_with_withdrawal(*, chosen: int, agreed: int, decided_on: dt.date, today: dt.date, left_out_reason: str) -> str:
+def problem_with_withdrawal(
+    *, chosen: int, agreed: int, decided_on: dt.date, today: dt.date, left_out_reason: str
+) -> str:
     """'' or why a withdrawal cannot be recorded: at least one episode, and a reason for each that stays at yes (O-135)."""
     if decided_on > today:
         return "The day is in the future. Enter the day they said it."

@@ -20,6 +20,12 @@ class Statement:
     leaflet: str
     paragraphs: tuple[str, ...]
     question: str
+    approved: str = ""
+
+    @property
+    def draft(self) -> bool:
+        """Whether the data protection officer has still to approve it."""
+        return not self.approved
 
 
 @lru_cache(maxsize=1)
@@ -33,6 +39,7 @@ def statements() -> tuple[Statement, ...]:
             r["leaflet"],
             tuple(r["paragraphs"]),
             r["question"],
+            r.get("approved", ""),
         )
         for r in rows
     ]
@@ -43,3 +50,8 @@ def statement_on(day: dt.date) -> Statement:
     """The version in force on a day; before the first one, the first."""
     found = [s for s in statements() if s.in_force_from <= day]
     return found[-1] if found else statements()[0]
+
+
+def by_version(version: str) -> Statement | None:
+    """The version that an act was taken under; None where we never had its words (an import, a form of an old system)."""
+    return next((s for s in statements() if s.version == version), None)

@@ -43,7 +43,9 @@ def read_form(raw: bytes) -> SignedForm:
     if not raw:
         raise NotAForm("The file is empty. Choose the scan or photo of the signed form.")
     if len(raw) > MOST_BYTES:
-        raise NotAForm(f"The file is larger than {MOST_WORDS}. Scan it again with a lower resolution, or as black and white.")
+        raise NotAForm(
+            f"The file is larger than {MOST_WORDS}. Scan it again with a lower resolution, or as black and white."
+        )
     for kind, (begin, end) in _MARKS.items():
         if raw.startswith(begin):
             if end not in raw[-_TAIL:]:

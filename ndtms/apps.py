@@ -14,10 +14,11 @@ class NdtmsConfig(AppConfig):
     def ready(self) -> None:
         """Register the kinds of job and the area in the navigation."""
         from edatrs.core import registry
-        from ndtms import quality  # importing registers its kind of job
-        from ndtms.services import submissions  # noqa: F401  # importing registers its kind of job
+        from ndtms import quality, selectors  # importing quality registers its kind of job
+        from ndtms.services import imports, submissions  # noqa: F401  # importing registers their kinds of job
 
         registry.after_episodes_changed.add("ndtms.quality", quality.check_episodes)
+        registry.held_nationally.add("ndtms", selectors.held_of)
         registry.navigation.add(
             "submissions",
             {
@@ -25,4 +26,8 @@ class NdtmsConfig(AppConfig):
                 "url": lambda slug: f"/o/{slug}/submissions/",
                 "act": "submissions.view",
             },
+        )
+        registry.navigation.add(
+            "import",
+            {"words": "Import", "url": lambda slug: f"/o/{slug}/import/", "act": "import.caseload"},
         )

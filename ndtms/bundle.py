@@ -90,11 +90,14 @@ class Problems:
         else:
             self.more += 1
 
+    def by_place(self) -> list[tuple[str, int, str, str]]:
+        """(file, line, column, words) in the order of the files and lines."""
+        order = {spec.name: place for place, spec in enumerate(file_specs())}
+        return sorted(self.found, key=lambda p: (order.get(p[0], -1), p[1]))
+
     def lines(self) -> list[str]:
         """As they are printed, by file and line."""
-        order = {spec.name: place for place, spec in enumerate(file_specs())}
-        rows = sorted(self.found, key=lambda p: (order.get(p[0], -1), p[1]))
-        printed = [f"{file}:{line}: {column}: {words}" for file, line, column, words in rows]
+        printed = [f"{file}:{line}: {column}: {words}" for file, line, column, words in self.by_place()]
         return printed + ([f"and {self.more} more problems, not listed"] if self.more else [])
 
     def __bool__(self) -> bool:

@@ -21,6 +21,7 @@ from edatrs.core.scope import Actor, open_scope, scope_for_organisation
 from edatrs.organisations.models import Organisation
 from ndtms import load_checks, load_clients, load_steps, quality
 from ndtms.bundle import FileSpec, Problems, file_specs, read_file
+from ndtms.load_sql import one_at_a_time
 
 _CHUNK = 1 << 20
 _SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -213,8 +214,7 @@ def _stage(folder: Path, files: dict[str, Path], say: Say) -> Staging:
             staging.read(spec, files[spec.name], problems)
     staging.ready()
     # One load at a time, from the checks to the end: two that bring the same would both find it new.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ndtms.caseload_import'))")
+    one_at_a_time()
     say("checking references")
     load_checks.alone(staging, problems)
     load_steps.services(staging)

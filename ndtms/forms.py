@@ -9,6 +9,7 @@ from django import forms
 
 from edatrs.core.dates import DateBoxes
 from edatrs.core.forms import Form
+from edatrs.core.uploads import LONGEST_FILE, TooLarge
 from ndtms.choices import ExtractKind
 
 
@@ -48,3 +49,34 @@ class RefuseForm(Form):
             "max_length": "The reason is longer than 2,000 characters: shorten it",
         },
     )
+
+
+class ImportForm(Form):
+    """A bundle to import. `form_id` is of the form as it was opened, so that sending it twice is one import."""
+
+    file = forms.FileField(
+        label="Zip with the CSV files of the bundle",
+        help_text=f"At most {LONGEST_FILE // (1024 * 1024)} MB. The CSV files themselves, not a folder, without a password.",
+        error_messages={
+            "required": "Choose the zip to import",
+            "empty": "The file is empty. Choose the zip with the CSV files of the bundle",
+            "invalid": "Choose the zip to import",
+        },
+    )
+    form_id = forms.UUIDField(widget=forms.HiddenInput)
+
+    def clean_file(self) -> Any:
+        """The upload. Raises ValidationError on one that was too large to be kept."""
+        sent = self.cleaned_data["file"]
+        if isinstance(sent, TooLarge):
+            raise forms.ValidationError(
+                f"The file is larger than {LONGEST_FILE // (1024 * 1024)} MB. Split the bundle by service, or ask the operator to load it"
+            )
+        return sent
+
+
+class ConfirmImportForm(Form):
+    """Which preview is confirmed: its number and the digest of its lines."""
+
+    preview = forms.IntegerField(min_value=1)
+    digest = forms.RegexField(r"^[0-9a-f]{64}$")

@@ -21,6 +21,7 @@ IDENTIFIERS = {
     for spec in file_specs()
     if spec.filled[:3] == EPISODE_KEY and len(spec.filled) == 4
 }
+NOT_OWN = "no service of your organisation has this code. The organisation administrator adds services"
 _IDENTIFYING = {"client_key", "client_id", "episode_id", *IDENTIFIERS.values()}
 _KEYS = {
     "services.csv": ("agency_code",),
@@ -32,7 +33,7 @@ _KEYS = {
 }
 
 
-def _report(problems: Problems, file: str, column: str, sql: str, params: list[Any] | None = None) -> None:
+def report(problems: Problems, file: str, column: str, sql: str, params: list[Any] | None = None) -> None:
     """Add a problem for every row (line, words) of a query."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params or [])
@@ -43,14 +44,9 @@ def _report(problems: Problems, file: str, column: str, sql: str, params: list[A
 
 def alone(staging: Staging, problems: Problems) -> None:
     """What can be seen in the files and in what is no organisation's: keys twice, unknown partners, services that would move."""
-    for file, key in _KEYS.items():
-        if staging.has(file):
-            _twice(problems, file, key)
-    for spec in file_specs():
-        if staging.has(spec.name):
-            _too_long(problems, spec)
+    keys(staging, problems)
     if staging.has("services.csv"):
-        _report(
+        report(
             problems,
             "services.csv",
             "agency_code",
@@ -58,14 +54,14 @@ def alone(staging: Staging, problems: Problems) -> None:
             "FROM load_services WHERE agency_code <> '' AND agency_code !~ %s",
             [AGENCY_CODE],
         )
-        _report(
+        report(
             problems,
             "services.csv",
             "organisation",
             "SELECT line, 'no partner has the name ' || left(organisation, 60) || ' in addresses' FROM load_services s "
             "WHERE organisation <> '' AND NOT EXISTS (SELECT FROM organisations_organisation o WHERE o.slug = s.organisation)",
         )
-        _report(
+        report(
             problems,
             "services.csv",
             "organisation",
@@ -79,13 +75,23 @@ def alone(staging: Staging, problems: Problems) -> None:
             if staging.has("clients.csv")
             else "SELECT WHERE FALSE"
         )
-        _report(
+        report(
             problems,
             "registrations.csv",
             "client_key",
             f"SELECT line, 'no line of clients.csv has this key' FROM load_registrations r WHERE client_key <> '' "
             f"AND NOT EXISTS ({in_file}) AND NOT EXISTS (SELECT FROM caseload_personkey k WHERE k.key = r.client_key)",
         )
+
+
+def keys(staging: Staging, problems: Problems) -> None:
+    """Keys that stand twice in a file, and those that no index could hold."""
+    for file, key in _KEYS.items():
+        if staging.has(file):
+            _twice(problems, file, key)
+    for spec in file_specs():
+        if staging.has(spec.name):
+            _too_long(problems, spec)
 
 
 def _too_long(problems: Problems, spec: FileSpec) -> None:
@@ -99,7 +105,7 @@ def _too_long(problems: Problems, spec: FileSpec) -> None:
         [found] = cursor.fetchone()
     if found:
         for name in names:
-            _report(
+            report(
                 problems,
                 spec.name,
                 name,
@@ -112,7 +118,7 @@ def _twice(problems: Problems, file: str, key: tuple[str, ...]) -> None:
     table = f'"load_{file.removesuffix(".csv")}"'
     columns = ", ".join(f'"{name}"' for name in key)
     present = " AND ".join(f"\"{name}\" <> ''" for name in key)
-    _report(
+    report(
         problems,
         file,
         key[-1],
@@ -123,27 +129,33 @@ def _twice(problems: Problems, file: str, key: tuple[str, ...]) -> None:
     )
 
 
-def agencies(staging: Staging, problems: Problems) -> None:
-    """Lines of an agency code that is neither in services.csv nor held."""
+def agencies(staging: Staging, problems: Problems, *, own: bool = False) -> None:
+    """Lines of an agency code that is neither in services.csv nor held.
+
+    `own`: `load_agency` holds the services of one organisation, and every line for another is reported like one of an unknown agency.
+    """
     # A line of services.csv that is wrong itself is reported there, not again for every line of its agency.
     listed = "AND NOT EXISTS (SELECT FROM load_services s WHERE s.agency_code = t.agency_code)"
     for spec in file_specs():
         if spec.name != "services.csv" and staging.has(spec.name) and "agency_code" in spec.columns:
-            _report(
+            report(
                 problems,
                 spec.name,
                 "agency_code",
-                "SELECT line, 'unknown agency ' || left(agency_code, 20) || ': add it to services.csv' "
+                f"SELECT line, 'unknown agency ' || left(agency_code, 20) || ': {NOT_OWN if own else 'add it to services.csv'}' "
                 f"FROM \"{spec.table}\" t WHERE agency_code <> '' "
                 "AND NOT EXISTS (SELECT FROM load_agency a WHERE a.agency_code = t.agency_code) "
-                + (listed if staging.has("services.csv") else ""),
+                + (listed if staging.has("services.csv") and not own else ""),
             )
 
 
-def references(staging: Staging, problems: Problems) -> None:
-    """References of the lines of the organisation acted for: to a line of the bundle, or to what is held already."""
+def references(staging: Staging, problems: Problems, *, own: bool = False) -> None:
+    """References of the lines of the organisation acted for: to a line of the bundle, or to what is held already.
+
+    `own`: who the client keys are is the organisation's own affair and was checked by `load_own.people_of_keys`.
+    """
     organisation = [current_organisation()]
-    if staging.has("registrations.csv"):
+    if staging.has("registrations.csv") and not own:
         _registrations_that_move(problems, organisation)
     if staging.has("episodes.csv"):
         _episodes(staging, problems, organisation)
@@ -155,7 +167,7 @@ def references(staging: Staging, problems: Problems) -> None:
     )
     for file in ("consents.csv", *IDENTIFIERS):
         if staging.has(file):
-            _report(
+            report(
                 problems,
                 file,
                 "episode_id",
@@ -169,7 +181,7 @@ def references(staging: Staging, problems: Problems) -> None:
 
 
 def _registrations_that_move(problems: Problems, organisation: list[Any]) -> None:
-    _report(
+    report(
         problems,
         "registrations.csv",
         "client_key",
@@ -192,7 +204,7 @@ def _episodes(staging: Staging, problems: Problems, organisation: list[Any]) -> 
         if staging.has("registrations.csv")
         else ""
     )
-    _report(
+    report(
         problems,
         "episodes.csv",
         "client_id",
@@ -202,7 +214,7 @@ def _episodes(staging: Staging, problems: Problems, organisation: list[Any]) -> 
         "AND NOT EXISTS (SELECT FROM caseload_registration h WHERE h.service_id = a.service_id AND h.clientid = t.client_id)",
         organisation,
     )
-    _report(
+    report(
         problems,
         "episodes.csv",
         "episode_id",
@@ -223,7 +235,7 @@ def nowhere_held(staging: Staging, problems: Problems) -> None:
             if staging.has("clients.csv")
             else ""
         )
-        _report(
+        report(
             problems,
             "registrations.csv",
             "client_key",

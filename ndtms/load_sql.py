@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models
 
@@ -15,6 +16,21 @@ def run(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.rowcount
+
+
+def one_at_a_time(organisation: UUID | None = None) -> None:
+    """Wait for other loads, to the end of the transaction: two that bring the same would both find it new.
+
+    The operator's load waits for every other; one of an organisation for the operator's and for those of the same organisation.
+    """
+    if organisation is None:
+        run("SELECT pg_advisory_xact_lock(hashtext('ndtms.caseload_import'))")
+    else:
+        run("SELECT pg_advisory_xact_lock_shared(hashtext('ndtms.caseload_import'))")
+        run(
+            "SELECT pg_advisory_xact_lock(hashtext('ndtms.caseload_import'), hashtext(%s))",
+            [str(organisation)],
+        )
 
 
 def noted(file: str, sql: str, params: Mapping[str, Any] | None = None, *, note: bool = True) -> None:

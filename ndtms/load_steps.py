@@ -18,6 +18,8 @@ from caseload.models import (
 )
 from caseload.record import EPISODE_ENTITIES, LISTS, ListPlace, place_of
 from caseload.services import search_index
+from consent import services as consent_services
+from consent.selectors import with_inherited
 from edatrs.core.scope import Scope
 from ndtms.bundle import AGENCY_CODE
 from ndtms.load_clients import clients
@@ -286,11 +288,19 @@ def _consents(organisation: UUID) -> None:
     run("INSERT INTO load_result SELECT 'consents.csv', line, is_new, FALSE FROM load_consent")
     run(
         "UPDATE caseload_episode e SET consent = d.decision, consent_on = d.decided_on FROM ("
-        "  SELECT DISTINCT ON (episode_id) episode_id, decision, decided_on FROM consent_consentact "
+        "  SELECT DISTINCT ON (episode_id) episode_id, decision, decided_on FROM consent_consentact a "
         "  WHERE episode_id IN (SELECT episode_id FROM load_consent WHERE is_new) "
+        "  AND NOT EXISTS (SELECT FROM consent_consentinvalidation i WHERE i.consent_act_id = a.id) "
         "  ORDER BY episode_id, decided_on DESC, sequence DESC) d "
         "WHERE e.id = d.episode_id AND (e.consent, e.consent_on) IS DISTINCT FROM (d.decision, d.decided_on)"
     )
+    # A no that a merge handed on is no act: where one stands, the latest is worked out with it.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT episode_id FROM load_consent WHERE is_new AND episode_id = ANY(%s)",
+            [with_inherited()],
+        )
+        consent_services.push_latest_of([pk for (pk,) in cursor.fetchall()])
     # Imported with a yes: the old system may have sent it (contract section 4, rule 1).
     run(
         "INSERT INTO ndtms_nationalholding AS h (organisation_id, client_id, episode_id, held, since) "

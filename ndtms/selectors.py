@@ -13,7 +13,7 @@ from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job
 from ndtms.choices import SubmissionState
-from ndtms.models import Submission, SubmissionDownload
+from ndtms.models import NationalHolding, Submission, SubmissionDownload
 
 NEWEST = 50
 
@@ -87,3 +87,9 @@ def count_after(service_id: UUID, as_of: dt.date) -> int:
     """How many agreed episodes an as-of date holds back by rule E08: referred, triaged or closed after it."""
     late = Q(referred_on__gt=as_of) | Q(triaged_on__gt=as_of) | Q(discharged_on__gt=as_of)
     return Episode.objects.filter(late, service_id=service_id, consent="Y", voided_at__isnull=True).count()
+
+
+def held_of(episode_ids: list[Any]) -> dict[Any, dt.datetime]:
+    """Since when the national collection may hold these episodes; those it may not hold are left out. One query."""
+    rows = NationalHolding.objects.filter(episode_id__in=episode_ids, held=True)
+    return dict(rows.values_list("episode_id", "since"))

@@ -1,6 +1,6 @@
 """Importing the services registers the kinds of job that this app works on."""
 
 from ndtms import quality
-from ndtms.services import submissions
+from ndtms.services import imports, submissions
 
-__all__ = ["quality", "submissions"]
+__all__ = ["imports", "quality", "submissions"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from ndtms.views import submissions
+from ndtms.views import imports, submissions
 
 app_name = "ndtms"
 _LIST = "o/<slug:organisation>/submissions/"
 _ONE = f"{_LIST}<uuid:pk>/"
+_IMPORTS = "o/<slug:organisation>/import/"
+_IMPORT = f"{_IMPORTS}<uuid:pk>/"
 
 urlpatterns = [
     path(_LIST, submissions.SubmissionListView.as_view(), name="submissions"),
@@ -19,4 +21,9 @@ urlpatterns = [
     path(f"{_ONE}confirm/", submissions.ConfirmLoadView.as_view(), name="confirm"),
     path(f"{_ONE}refuse/", submissions.RefuseLoadView.as_view(), name="refuse"),
     path(f"{_ONE}full/", submissions.BuildFullView.as_view(), name="build-full"),
+    path(_IMPORTS, imports.ImportListView.as_view(), name="imports"),
+    path(_IMPORT, imports.ImportView.as_view(), name="import"),
+    path(f"{_IMPORT}progress/", imports.ImportProgressView.as_view(), name="import-progress"),
+    path(f"{_IMPORT}confirm/", imports.ConfirmImportView.as_view(), name="import-confirm"),
+    path(f"{_IMPORT}cancel/", imports.CancelImportView.as_view(), name="import-cancel"),
 ]

@@ -30,7 +30,7 @@ class AllocationForm(Form):
         error_messages={"required": "Choose what to do"},
     )
     keyworker = forms.ModelChoiceField(
-        label="Person",
+        label="Give them to",
         queryset=User.objects.none(),
         empty_label="Choose a person",
         error_messages={

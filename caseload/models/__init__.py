@@ -1,5 +1,6 @@
 """Models of the caseload app: the record."""
 
+from caseload.models.acts import ConfidentialityExplained, EpisodeClosing, Understanding
 from caseload.models.base import Record
 from caseload.models.clients import (
     Client,
@@ -37,7 +38,9 @@ __all__ = [
     "ClientInformationReview",
     "ClientItems",
     "ClientMerge",
+    "ConfidentialityExplained",
     "Episode",
+    "EpisodeClosing",
     "EpisodeItems",
     "EpisodeQuality",
     "Intervention",
@@ -51,4 +54,5 @@ __all__ = [
     "SearchToken",
     "SubInterventionReview",
     "TimeInTreatment",
+    "Understanding",
 ]

@@ -1,31 +1,32 @@
-"""Giving clients to a keyworker, one or many: planned first, shown, and written as it was shown or not at all."""
+"""Giving clients to a keyworker, one or many: planned first, shown, and written as it was shown or not at all; and taking it back."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.urls import reverse
 
-from caseload import present, selectors_work
-from caseload.models import Allocation, AllocationKind, Client, SavedView
+from caseload import present
+from caseload.models import Allocation, AllocationKind, AllocationRun, Client
+from caseload.selectors_allocation import ACT, with_keyworker
 from edatrs.core import access, clock, trail
 from edatrs.core.access import Denied
 from edatrs.core.scope import current_organisation, current_scope
+from edatrs.core.templatetags.page import short_date
 from edatrs.organisations.choices import Role
-from edatrs.organisations.models import User
+from edatrs.organisations.models import Organisation, Task, User
 from edatrs.organisations.selectors import people_holding
 
-ACT = "caseload.allocate"
 # Who may have a caseload.
 WORKS_WITH_CLIENTS = (Role.KEYWORKER, Role.CLINICIAN, Role.TEAM_MANAGER)
 MOST_AT_ONCE = 500
-MOST_VIEWS = 20
 
 
 class Refused(ValueError):
@@ -113,19 +114,14 @@ def _problem_with(wish: Wish) -> str:
     return ""
 
 
-def plan(wish: Wish, *, lock: bool = False) -> Plan:
+def plan(wish: Wish) -> Plan:
     """What a wish would do, client by client. Raises Refused, and Denied for an id that is none of this organisation's."""
     access.require(ACT)
     problem = _problem_with(wish)
     if problem:
         raise Refused(problem)
     ids = list(dict.fromkeys(wish.clients))
-    if lock:
-        # In one order, so that two managers at once wait for each other and do not lock each other out.
-        list(
-            Client.objects.filter(pk__in=ids).order_by("pk").select_for_update().values_list("pk", flat=True)
-        )
-    rows = selectors_work.with_keyworker(Client.objects.filter(pk__in=ids), wish.valid_from)
+    rows = with_keyworker(Client.objects.filter(pk__in=ids), wish.valid_from)
     found = {c.pk: c for c in rows.select_related("clientidentity")}
     strange = [pk for pk in ids if pk not in found]
     if strange:
@@ -184,71 +180,185 @@ def _overlaps(row: Allocation, wish: Wish) -> bool:
 
 
 @transaction.atomic
-def allocate(*, wish: Wish, shown: str, acting_user: User) -> Plan:
-    """Write what a plan of this stamp showed: the lines without a problem. Raises Refused, Denied, and Changed when it would differ."""
-    made = plan(wish, lock=True)
-    if made.stamp != shown:
+def allocate(*, wish: Wish, shown: str, run_id: UUID, acting_user: User) -> AllocationRun:
+    """Write what a plan of this stamp showed: the lines without a problem. Sent twice with one `run_id`, it is written once.
+
+    Raises Refused, Denied, and Changed when it would differ from what was shown, or would do nothing at all.
+    """
+    access.require(ACT)
+    _lock(wish.clients)
+    done: AllocationRun | None = AllocationRun.objects.filter(pk=run_id, by=acting_user.pk).first()
+    if done is not None:
+        return done
+    made = plan(wish)
+    if made.stamp != shown or not made.ready:
         raise Changed
-    scope = current_scope()
-    ended = [UUID(int=number) for line in made.ready for number in line.ends]
-    for row in Allocation.objects.filter(pk__in=ended).order_by("pk").select_for_update():
+    ended = _end(made)
+    rows = {line.client: _row(wish, line.client, acting_user) for line in made.ready}
+    Allocation.objects.bulk_create(rows.values())
+    run: AllocationRun = AllocationRun.objects.create(
+        id=run_id,
+        organisation_id=current_organisation(),
+        kind=wish.kind,
+        keyworker=wish.keyworker,
+        valid_from=wish.valid_from,
+        valid_until=wish.valid_until,
+        reason=wish.reason.strip(),
+        lines=[
+            {
+                "client": str(line.client),
+                "before": line.now,
+                "problem": line.problem,
+                "made": str(rows[line.client].pk) if line.client in rows else "",
+                "ended": ended.get(line.client, []),
+            }
+            for line in made.lines
+        ],
+        by=acting_user.pk,
+        by_label=acting_user.full_name,
+        at=clock.now(),
+    )
+    for row in rows.values():
+        _record("caseload.client.allocated", row)
+    if wish.keyworker.pk != acting_user.pk:
+        _tell(run, f"caseload.allocated:{run.pk}", _words(run, len(rows)))
+    return run
+
+
+def _lock(clients: tuple[UUID, ...]) -> None:
+    """The clients in one order, so that two managers at once wait for each other and do not lock each other out."""
+    list(
+        Client.objects.filter(pk__in=clients).order_by("pk").select_for_update().values_list("pk", flat=True)
+    )
+
+
+def _end(made: Plan) -> dict[UUID, list[dict[str, str]]]:
+    """End what the plan ends: by client, each with the last day it had before."""
+    wish = made.wish
+    ids = [UUID(int=number) for line in made.ready for number in line.ends]
+    found: dict[UUID, list[dict[str, str]]] = {}
+    for row in Allocation.objects.filter(pk__in=ids).order_by("pk").select_for_update():
+        before = row.valid_until.isoformat() if row.valid_until else ""
         row.valid_until = max(wish.valid_from, row.valid_from) - dt.timedelta(days=1)
         row.save(update_fields=["valid_until"])
-    rows = [
-        Allocation(
-            organisation_id=current_organisation(),
-            client_id=line.client,
-            kind=wish.kind,
-            keyworker=wish.keyworker,
-            valid_from=wish.valid_from,
-            valid_until=wish.valid_until,
-            reason=wish.reason.strip(),
-            by=acting_user.pk,
-            by_label=acting_user.full_name,
-            act=scope.act,
+        found.setdefault(row.client_id, []).append(
+            {"row": str(row.pk), "until": before, "ended": row.valid_until.isoformat()}
         )
-        for line in made.ready
-    ]
-    Allocation.objects.bulk_create(rows)
-    for row in rows:
-        trail.record(
-            "caseload.client.allocated",
-            subject=str(row.client_id),
-            details={
-                "kind": row.kind,
-                "person": str(row.keyworker_id),
-                "label": wish.keyworker.full_name,
-                "from": row.valid_from.isoformat(),
-                "until": row.valid_until.isoformat() if row.valid_until else None,
-                "row": str(row.pk),
-            },
+    return found
+
+
+def _row(wish: Wish, client: UUID, acting_user: User) -> Allocation:
+    return Allocation(
+        organisation_id=current_organisation(),
+        client_id=client,
+        kind=wish.kind,
+        keyworker=wish.keyworker,
+        valid_from=wish.valid_from,
+        valid_until=wish.valid_until,
+        reason=wish.reason.strip(),
+        by=acting_user.pk,
+        by_label=acting_user.full_name,
+        act=current_scope().act,
+    )
+
+
+def _record(event: str, row: Allocation) -> None:
+    trail.record(
+        event,
+        subject=str(row.client_id),
+        details={
+            "kind": row.kind,
+            "person": str(row.keyworker_id),
+            "label": row.keyworker.full_name,
+            "from": row.valid_from.isoformat(),
+            "until": row.valid_until.isoformat() if row.valid_until else None,
+            "row": str(row.pk),
+        },
+    )
+
+
+def _words(run: AllocationRun, number: int) -> str:
+    """What the person is told: how many and from when, never who."""
+    clients = "1 client" if number == 1 else f"{number} clients"
+    if run.kind == AllocationKind.COVER:
+        last = short_date(run.valid_until) if run.valid_until else ""
+        return f"You cover {clients} from {short_date(run.valid_from)} to {last}"
+    return f"You are the keyworker of {clients} from {short_date(run.valid_from)}"
+
+
+def _tell(run: AllocationRun, key: str, words: str) -> None:
+    slug = Organisation.objects.values_list("slug", flat=True).get(pk=run.organisation_id)
+    Task.objects.create(
+        unique_key=key,
+        organisation_id=run.organisation_id,
+        user_id=run.keyworker_id,
+        words=words,
+        link=reverse("caseload:my-caseload", args=[slug]),
+        created_at=clock.now(),
+    )
+
+
+@transaction.atomic
+def undo(*, run_id: UUID, acting_user: User) -> AllocationRun:
+    """Take an act of allocation back: who had the clients before has them again. What was changed since stays, and the lines say so.
+
+    Undone twice is undone once. Raises Denied, and Refused when nothing of it stands any more.
+    """
+    access.require(ACT)
+    run: AllocationRun | None = AllocationRun.objects.filter(pk=run_id).select_for_update().first()
+    if run is None:
+        raise Denied(ACT, "not found", subject=str(run_id))
+    if run.undone_at is not None:
+        return run
+    _lock(tuple(UUID(line["client"]) for line in run.lines))
+    made = [line for line in run.lines if line["made"]]
+    ids = [line["made"] for line in made] + [e["row"] for line in made for e in line["ended"]]
+    rows = {
+        str(row.pk): row
+        for row in Allocation.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
+    }
+    taken = 0
+    for line in made:
+        line["not_undone"] = _why_not(run, line, rows)
+        if not line["not_undone"]:
+            _take_back(line, rows)
+            taken += 1
+    if not taken:
+        raise Refused("Everything in it was changed since. Allocate the clients anew")
+    run.undone_at = clock.now()
+    run.undone_by_label = acting_user.full_name
+    run.save(update_fields=["lines", "undone_at", "undone_by_label"])
+    told = Task.objects.filter(unique_key=f"caseload.allocated:{run.pk}")
+    read = not told.filter(done_at__isnull=True).update(done_at=clock.now())
+    if read and told.exists():
+        _tell(
+            run,
+            f"caseload.allocation_undone:{run.pk}",
+            f"Undone: {_words(run, taken)[0].lower()}{_words(run, taken)[1:]}",
         )
-    return made
+    return run
 
 
-def keep_view(
-    *, name: str, filters: selectors_work.Filters, page: str = selectors_work.MY_CASELOAD
-) -> SavedView:
-    """Keep filters under a name for the person acting; a name that is there is written anew. Raises Refused."""
-    words = " ".join(name.split())
-    if not words:
-        raise Refused("Enter a name for the view")
-    if len(words) > 60:
-        raise Refused("The name of the view must be 60 characters or fewer")
-    person = current_scope().person_id
-    kept: Sequence[SavedView] = selectors_work.saved_views(page)
-    same = next((view for view in kept if view.name == words), None)
-    if same is None and len(kept) >= MOST_VIEWS:
-        raise Refused(f"You keep {MOST_VIEWS} views. Remove one first")
-    made = same or SavedView(user_id=person, page=page, name=words)
-    made.filters = filters.kept()
-    made.save()
-    return made
+def _why_not(run: AllocationRun, line: dict[str, Any], rows: dict[str, Allocation]) -> str:
+    """Why the part of one client cannot be taken back, empty: it can."""
+    row = rows.get(line["made"])
+    if row is None or str(row.client_id) != line["client"]:
+        return "The record was merged since"
+    if row.valid_until != run.valid_until:
+        return "Allocated anew since"
+    for entry in line["ended"]:
+        before = rows.get(entry["row"])
+        if before is None or before.valid_until is None or before.valid_until.isoformat() != entry["ended"]:
+            return "Allocated anew since"
+    return ""
 
 
-def remove_view(*, pk: UUID) -> None:
-    """Take one of the views of the person acting away. Raises Denied."""
-    person = current_scope().person_id
-    rows = SavedView.objects.filter(pk=pk, user_id=person, removed_at__isnull=True)
-    if not rows.update(removed_at=clock.now()):
-        raise Denied("client.find", "not found", subject=str(pk))
+def _take_back(line: dict[str, Any], rows: dict[str, Allocation]) -> None:
+    row = rows[line["made"]]
+    row.valid_until = row.valid_from - dt.timedelta(days=1)
+    row.save(update_fields=["valid_until"])
+    for entry in line["ended"]:
+        before = rows[entry["row"]]
+        before.valid_until = dt.date.fromisoformat(entry["until"]) if entry["until"] else None
+        before.save(update_fields=["valid_until"])
+    _record("caseload.client.allocation_undone", row)

@@ -15,7 +15,7 @@ from edatrs.core.views import OrganisationView
 
 
 class ClientListView(OrganisationView):
-    """The clients of the organisation by client id, a page at a time, and what a search finds. The search is a POST: no name in addresses."""
+    """The clients of the organisation by client id, in pages, and what a search finds. The search is a POST: no name in an address."""
 
     act = "client.find"
     area = "clients"

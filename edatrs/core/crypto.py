@@ -71,7 +71,12 @@ def seal(raw: bytes, about: str) -> bytes:
     """Bytes under the current key, bound to what they are about (an id): put elsewhere they do not open."""
     version = settings.FIELD_KEY_CURRENT
     nonce = os.urandom(12)
-    return version.encode() + b":" + nonce + AESGCM(_key(version)).encrypt(nonce, raw, f"{version}:{about}".encode())
+    return (
+        version.encode()
+        + b":"
+        + nonce
+        + AESGCM(_key(version)).encrypt(nonce, raw, f"{version}:{about}".encode())
+    )
 
 
 def unseal(stored: bytes, about: str) -> bytes:

@@ -55,6 +55,9 @@ client_panels: Registry[Any] = Registry("client panels")
 attention: Registry[Any] = Registry("kinds of attention")
 # What is done, in the same transaction, after episodes changed or what their rules read did: functions of a list of episode ids.
 after_episodes_changed: Registry[Callable[[list[Any]], None]] = Registry("after episodes changed")
+# What the national collection may hold, for pages below ndtms: a function of a list of episode ids, giving since when by id (absent: it
+# may hold nothing of that episode).
+held_nationally: Registry[Callable[[list[Any]], dict[Any, Any]]] = Registry("what is held nationally")
 
 
 def episodes_changed(episode_ids: list[Any]) -> None:

@@ -51,10 +51,11 @@ class IdleMiddleware:
             why = _over(request)
             if why:
                 # What the form sent is kept as its author's draft, with every check of the page; it cannot be saved any more.
+                answer = signed_out(request, why)
                 if keep_typed(request):
                     self.get_response(request)
                 logout(request)
-                return signed_out(request, why)
+                return answer
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:

@@ -42,6 +42,7 @@ client.merge                .              -    -    O    -    -    -    -    -
 client.link                 .              -    -    O    -    -    A    -    -
 note.read                   .              O    O    O    -    -    -    -    -
 note.write                  .              O    O    O    -    -    -    -    -
+caseload.view               .              O    O    O    -    -    -    -    -
 caseload.allocate           .              -    -    O    -    -    -    -    -
 caseload.transfer           .              -    -    O    -    -    -    -    -
 consent.ndtms.record        .              O    O    O    O    -    -    -    -

@@ -29,6 +29,7 @@ Acting = Callable[..., AbstractContextManager[Scope]]
 EVIDENCE = {
     "method": "oral",
     "statement_version": "2024-04",
+    "statement_said": True,
     "leaflet_given": True,
     "questions_answered": True,
 }
@@ -94,6 +95,7 @@ def test_later_recording_of_the_same_day_decides(agreed: tuple[Episode, User]) -
 @pytest.mark.parametrize(
     ("decision", "changed", "words"),
     [
+        ("Y", {"statement_said": False}, "statement was said"),
         ("Y", {"leaflet_given": False}, "leaflet"),
         ("Y", {"questions_answered": False}, "questions"),
         ("Y", {"statement_version": " "}, "statement"),

@@ -315,6 +315,7 @@ class World:
                 decided_on=dt.date.fromisoformat(decided_on),
                 method=method,
                 statement_version="2024-1",
+                statement_said=True,
                 leaflet_given=True,
                 questions_answered=True,
                 acting_user=self._person,
