@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from caseload.models import Client, Episode, Opening, Registration, SearchToken
 from caseload.search import WORDS, Asked, Kind
@@ -49,7 +49,14 @@ def get_client(pk: UUID | str, act: str) -> Client:
 
 def list_page(*, after: str = "", limit: int = PAGE) -> tuple[list[dict[str, Any]], str]:
     """A page of the organisation's registrations by CLIENTID, and the key of the next page ('' at the end). By key, never by offset."""
-    rows = Registration.objects.filter(client__voided_at__isnull=True).order_by("client_id_text", "pk")
+    unasked = Episode.objects.filter(
+        registration=OuterRef("pk"), consent="", voided_at__isnull=True, discharged_on__isnull=True
+    )
+    rows = (
+        Registration.objects.filter(client__voided_at__isnull=True)
+        .annotate(unasked=Exists(unasked))
+        .order_by("client_id_text", "pk")
+    )
     if after:
         text, _, pk = after.rpartition("~")
         rows = rows.filter(Q(client_id_text__gt=text) | Q(client_id_text=text, pk__gt=pk))
@@ -62,6 +69,7 @@ def list_page(*, after: str = "", limit: int = PAGE) -> tuple[list[dict[str, Any
             "client__clientidentity__forename",
             "client__clientidentity__surname",
             "client__clientidentity__date_of_birth",
+            "unasked",
         )[: limit + 1]
     )
     more = f"{found[limit - 1]['client_id_text']}~{found[limit - 1]['pk']}" if len(found) > limit else ""

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from caseload.views import allocation, client_edit, clients, merge, my_caseload, register
+from caseload import address
+from caseload.views import (
+    allocation,
+    client_edit,
+    clients,
+    discharge,
+    entries,
+    episode_forms,
+    episodes,
+    merge,
+    my_caseload,
+    outcomes,
+    register,
+    timeline,
+    top_form,
+)
 
 app_name = "caseload"
 _LIST = "o/<slug:organisation>/clients/"
@@ -42,4 +57,36 @@ urlpatterns = [
     path(_ONE, clients.ClientView.as_view(), name="client"),
     path(f"{_ONE}episodes/", clients.ClientEpisodesView.as_view(), name="client-episodes"),
     path(f"{_ONE}who-looked/", clients.WhoLookedView.as_view(), name="client-who-looked"),
+]
+
+# ---- episodes -----------------------------------------------------------------------------------------------------
+register_converter(address.SectionKey, "section")
+register_converter(address.ListKey, "list")
+register_converter(address.AnyListKey, "any_list")
+_EPISODES = f"{_ONE}episodes/"
+_EPISODE = f"{_EPISODES}<uuid:episode>/"
+
+urlpatterns += [
+    path(f"{_EPISODES}new/", episodes.EpisodeNewView.as_view(), name="episode-new"),
+    path(f"{_EPISODES}entered-in-error/", episodes.EpisodesVoidedView.as_view(), name="episodes-void"),
+    path(_EPISODE, episodes.EpisodeView.as_view(), name="episode"),
+    path(f"{_EPISODE}void/", episodes.EpisodeVoidView.as_view(), name="episode-void"),
+    path(f"{_EPISODE}entered-in-error/", entries.EntriesVoidedView.as_view(), name="entries-void"),
+    path(f"{_EPISODE}confidentiality/", episode_forms.ConfidentialityView.as_view(), name="confidentiality"),
+    path(f"{_EPISODE}triage/", episode_forms.TriageView.as_view(), name="episode-triage"),
+    path(f"{_EPISODE}discharge/", discharge.DischargeView.as_view(), name="episode-discharge"),
+    path(f"{_EPISODE}reopen/", discharge.ReopenView.as_view(), name="episode-reopen"),
+    path(f"{_EPISODE}<section:section>/", episode_forms.SectionView.as_view(), name="episode-section"),
+    path(f"{_EPISODE}<any_list:section>/", entries.EntryListView.as_view(), name="episode-section"),
+    path(f"{_EPISODE}<list:list>/new/", entries.EntryNewView.as_view(), name="entry-new"),
+    path(f"{_EPISODE}<list:list>/<uuid:entry>/", entries.EntryView.as_view(), name="entry"),
+    path(f"{_EPISODE}<any_list:list>/<uuid:entry>/void/", entries.EntryVoidView.as_view(), name="entry-void"),
+    path(f"{_ONE}timeline/", timeline.TimelineView.as_view(), name="client-timeline"),
+]
+
+# ---- outcomes -----------------------------------------------------------------------------------------------------
+urlpatterns += [
+    path(f"{_ONE}outcomes/", outcomes.OutcomesView.as_view(), name="client-outcomes"),
+    path(f"{_EPISODE}tops/new/", top_form.TopNewView.as_view(), name="top-new"),
+    path(f"{_EPISODE}tops/<uuid:entry>/", top_form.TopView.as_view(), name="top"),
 ]

@@ -105,7 +105,7 @@ class DecisionForm(Form):
         super().__init__(*args, **kwargs)
         self.fields["leaflet"].label = f"I gave {called} the leaflet, or they have seen it"
         self.fields["method"].label = f"How did {called} answer?"
-        self.fields["answer"].label = f"What is the answer of {called}?"
+        self.fields["answer"].label = f"What is {called}’s answer?"
         self.fields["answer"].choice_hints = hints or {}  # type: ignore[attr-defined]  # read by the tag of a field
         if not young_person:
             for name in YOUNG_PERSON:

@@ -20,6 +20,14 @@ class NdtmsConfig(AppConfig):
         registry.after_episodes_changed.add("ndtms.quality", quality.check_episodes)
         registry.held_nationally.add("ndtms", selectors.held_of)
         registry.navigation.add(
+            "data-quality",
+            {
+                "words": "Data quality",
+                "url": lambda slug: f"/o/{slug}/data-quality/",
+                "act": "quality.list",
+            },
+        )
+        registry.navigation.add(
             "submissions",
             {
                 "words": "Submissions",

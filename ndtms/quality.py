@@ -137,7 +137,7 @@ def after_load() -> None:
         check_organisation()
 
 
-def check_later() -> None:
+def check_later(requested_by: UUID | None = None) -> None:
     """Ask a worker to check the organisation acted for; asked twice before it began, it is done once."""
     organisation = current_organisation()
     key = f"{CHECK_QUALITY}:{organisation}"
@@ -145,19 +145,19 @@ def check_later() -> None:
         return
     try:
         with transaction.atomic():
-            _enqueue(organisation, key)
+            _enqueue(organisation, key, requested_by)
     except IntegrityError:
         # One is running and may have passed by what is new: another comes after it.
-        _enqueue(organisation, f"{key}:{current_scope().act}")
+        _enqueue(organisation, f"{key}:{current_scope().act}", requested_by)
 
 
-def _enqueue(organisation: UUID, key: str) -> None:
+def _enqueue(organisation: UUID, key: str, requested_by: UUID | None) -> None:
     jobs.enqueue(
         kind=CHECK_QUALITY,
         organisation_id=organisation,
         subject=organisation,
         unique_key=key,
-        requested_by=None,
+        requested_by=requested_by,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from ndtms.views import imports, submissions
+from ndtms.views import imports, quality, submissions
 
 app_name = "ndtms"
 _LIST = "o/<slug:organisation>/submissions/"
@@ -13,6 +13,7 @@ _IMPORTS = "o/<slug:organisation>/import/"
 _IMPORT = f"{_IMPORTS}<uuid:pk>/"
 
 urlpatterns = [
+    path("o/<slug:organisation>/data-quality/", quality.QualityView.as_view(), name="data-quality"),
     path(_LIST, submissions.SubmissionListView.as_view(), name="submissions"),
     path(f"{_LIST}progress/", submissions.ProgressView.as_view(), name="progress"),
     path(_ONE, submissions.SubmissionDetailView.as_view(), name="submission"),

@@ -127,6 +127,9 @@ class Migration(migrations.Migration):
             "caseload_searchtoken",
             "caseload_opening",
         ),
+        edatrs.core.database.Grant(
+            "destroyer", "SELECT, DELETE", "caseload_searchtoken", "caseload_opening"
+        ),
         edatrs.core.database.RowSecurity("caseload_searchtoken"),
         edatrs.core.database.RowSecurity("caseload_opening"),
     ]

@@ -257,7 +257,6 @@ class Migration(migrations.Migration):
                 (
                     "organisation",
                     models.ForeignKey(
-                        db_constraint=False,
                         db_index=False,
                         editable=False,
                         on_delete=django.db.models.deletion.PROTECT,

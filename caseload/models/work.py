@@ -172,7 +172,6 @@ class SavedView(TenantModel):
     organisation = models.ForeignKey(
         "organisations.Organisation",
         on_delete=models.PROTECT,
-        db_constraint=False,
         db_index=False,
         related_name="+",
         editable=False,

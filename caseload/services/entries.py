@@ -79,22 +79,33 @@ def save_entry(
     values: Mapping[str, Any],
     version: int,
     acting_user: User,
+    beside: Mapping[str, str] | None = None,
 ) -> tuple[Any, list[str]]:
     """Add an entry (`row` None, `form_id` says which form sends it) or change one. Returns the row and what changed.
 
-    A form sent twice adds one. Raises Stale where somebody changed the entry meanwhile, Refused for an entry without anything.
+    A form sent twice adds one. `beside` are keys of our own for the entry's JSON, under names that are no item's ('' takes one out): they
+    follow what is saved and are never a conflict. Raises Stale where somebody changed the entry meanwhile, Refused for an entry without
+    anything.
     """
     Episode.objects.select_for_update(of=("self",)).get(pk=episode.pk)
     items = items_for(episode, list_name)
     if row is None:
-        return _add(episode, list_name, form_id, values, items)
+        return _add(episode, list_name, form_id, values, items, beside or {})
     now = read_entry(episode, list_name, row, lock=True)
     changed = changes(now, values, version)
-    if changed:
-        held: Any = now.row
-        held.save(update_fields=put(held, items, changed))
-        _changed(episode, list_name, held, sorted(changed))
-    return now.row, sorted(changed)
+    held: Any = now.row
+    kept = {name: text for name, text in (beside or {}).items() if text != (held.items or {}).get(name, "")}
+    if changed or kept:
+        fields = {*put(held, items, changed), *(_put_beside(held, kept))}
+        held.save(update_fields=sorted(fields))
+        _changed(episode, list_name, held, sorted({*changed, *kept}))
+    return held, sorted({*changed, *kept})
+
+
+def _put_beside(row: Any, kept: Mapping[str, str]) -> list[str]:
+    """Keys of our own into the JSON of an entry."""
+    row.items = {n: v for n, v in {**(row.items or {}), **kept}.items() if n not in kept or v}
+    return ["items"] if kept else []
 
 
 def _add(
@@ -103,6 +114,7 @@ def _add(
     form_id: UUID | None,
     values: Mapping[str, Any],
     items: tuple[Any, ...],
+    beside: Mapping[str, str],
 ) -> tuple[Any, list[str]]:
     if form_id is None:
         raise ValueError("a new entry needs the id of the form that sends it")
@@ -121,6 +133,7 @@ def _add(
         act=current_scope().act,
     )
     put(made, items, given)
+    _put_beside(made, beside)
     try:
         with transaction.atomic():
             made.save(force_insert=True)

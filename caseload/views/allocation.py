@@ -54,9 +54,7 @@ class AllocationView(DraftedView):
         chosen = request.GET.getlist("client") or (typed.getlist("client") if typed else [])
         if typed is not None:
             return self._list(request, AllocationForm(typed, unchecked=True), request.GET, chosen)
-        return self._list(
-            request, AllocationForm(initial={"valid_from": clock.today()}), request.GET, chosen
-        )
+        return self._list(request, AllocationForm(initial={"valid_from": clock.today()}), request.GET, chosen)
 
     def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """Choose all on the page or none, show what would be done, or, with the stamp of what was shown, do it."""
@@ -91,7 +89,13 @@ class AllocationView(DraftedView):
         )
 
     def _preview(
-        self, request: HttpRequest, plan: allocation.Plan, form: AllocationForm, *, status: int = 200, **said: Any
+        self,
+        request: HttpRequest,
+        plan: allocation.Plan,
+        form: AllocationForm,
+        *,
+        status: int = 200,
+        **said: Any,
     ) -> HttpResponse:
         return self.page(request, status=status, plan=plan, form=form, run=uuid4(), **said)
 

@@ -30,7 +30,13 @@ class ClientListView(OrganisationView):
         """The list."""
         rows, more = selectors.list_page(after=request.GET.get("after", ""))
         today = clock.today()
-        return self.page(request, rows=[_row(row, today) for row in rows], more=more, recent=_recent())
+        return self.page(
+            request,
+            rows=[_row(row, today) for row in rows],
+            more=more,
+            recent=_recent(),
+            sees_consent=access.may("consent.ndtms.record"),
+        )
 
     def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """What was found, and by what; what was typed is kept nowhere."""
@@ -70,6 +76,7 @@ def _row(row: dict[str, Any], today: Any) -> dict[str, Any]:
         "agency": row["service__agency_code"],
         "born": born,
         "age": present.age_on(born, today),
+        "unasked": row["unasked"],
     }
 
 
@@ -113,6 +120,7 @@ class ClientView(ClientPage):
             interventions=_interventions(current) if current else [],
             contact=getattr(client, "clientcontact", None) if access.may("client.view", "contact") else None,
             panels=[panel(client, organisation) for _, panel in registry.client_panels],
+            sees_consent=access.may("consent.ndtms.record"),
         )
 
 

@@ -66,17 +66,23 @@ class MyCaseloadView(OrganisationView):
     template_name = "caseload/my_caseload.html"
 
     def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
-        """The list; ?kind= &substance= &state= &service= &consent= &cover= &client_id= narrow it, &person= is whose, &after= the next page."""
+        """The list; ?kind= &substance= &state= &service= &consent= &cover= &client_id= narrow it, &person= says whose, &after= where."""
         return self._show(request, request.GET, "", after=request.GET.get("after", ""))
 
     def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
-        """The same narrowed by a name, all on one page."""
-        return self._show(request, request.POST, request.POST.get("name", ""))
+        """The same narrowed by a name, all on one page; without a name to the address of the filters."""
+        name = request.POST.get("name", "").strip()
+        if not name:
+            filters = filters_of(request.POST)
+            return HttpResponseRedirect(
+                request.path + query(filters, person=request.POST.get("person", "")[:36])
+            )
+        return self._show(request, request.POST, name)
 
     def _show(self, request: HttpRequest, data: QueryDict, name: str, *, after: str = "") -> HttpResponse:
         services = selectors_work.service_choices()
         filters = filters_of(data, name=name, services=services)
-        asked = uuid_or_nobody(data["person"]) if data.get("person") else None
+        asked = uuid_or_nobody(data.get("person", "")) if data.get("person") else None
         colleague = selectors_work.whose(asked)
         person = str(colleague.pk) if colleague else ""
         limit = selectors.MOST_FOUND if filters.name else selectors_work.PAGE
@@ -106,6 +112,7 @@ class MyCaseloadView(OrganisationView):
             may_allocate=access.may(ALLOCATE),
             may_register=access.may("client.register"),
             clear=query(Filters(), person=person),
+            save=query(filters, client_id=""),
             next=query(filters, person=person, after=page.more) if page.more and not filters.name else "",
             back=query(filters, person=person) if page.first > 1 else "",
         )
@@ -152,15 +159,17 @@ def _chips(filters: Filters, person: str, services: dict[str, str]) -> list[dict
         ("consent", {k: f"Consent: {w.lower()}" for k, w in CONSENTS.items()}, filters.consents),
     ):
         for value in values:
-            rest = [v for v in values if v != value]
-            found.append({"words": words[value], "url": query(filters, person=person, **{field: rest})})
+            but: Any = {field: [v for v in values if v != value]}
+            found.append({"words": words[value], "url": query(filters, person=person, **but)})
     if filters.cover:
         found.append({"words": "Covered by you", "url": query(filters, person=person, cover=False)})
     if filters.kind:
         words = registry.attention.get(filters.kind).words
         found.append({"words": words, "url": query(filters, person=person, kind="")})
     if filters.client_id:
-        found.append({"words": f"Client ID {filters.client_id}", "url": query(filters, person=person, client_id="")})
+        found.append(
+            {"words": f"Client ID {filters.client_id}", "url": query(filters, person=person, client_id="")}
+        )
     if filters.name:
         found.append({"words": f"“{filters.name}”", "url": query(filters, person=person)})
     return found
@@ -188,16 +197,21 @@ def recently_opened() -> list[dict[str, Any]]:
 def own_drafts() -> list[dict[str, Any]]:
     """What the person acting began and did not save, newest first, with the client where there is one. Two queries."""
     mine = drafts.mine()
-    clients = {c.pk: c for c in selectors.clients_for("client.find").filter(pk__in=[d.client for d in mine if d.client])}
+    clients = {
+        c.pk: c
+        for c in selectors.clients_for("client.find").filter(
+            pk__in=[d.about_client for d in mine if d.about_client]
+        )
+    }
     return [
         {
             "words": words_of(draft.form),
             "address": draft.address,
-            "name": present.name_of(clients[draft.client]) if draft.client in clients else "",
+            "name": present.name_of(clients[draft.about_client]) if draft.about_client in clients else "",
             "at": draft.kept_at,
         }
         for draft in mine
-        if draft.client is None or draft.client in clients
+        if draft.about_client is None or draft.about_client in clients
     ]
 
 
@@ -261,9 +275,17 @@ class SavedViewsView(OrganisationView):
         try:
             saved_views.rename(pk=pk, name=typed)
         except saved_views.Refused as refused:
-            return self._show(request, status=422, wrong=pk, typed=typed, problem=str(refused), has_errors=True)
+            return self._show(
+                request, status=422, wrong=pk, typed=typed, problem=str(refused), has_errors=True
+            )
         messages.success(request, "The view is renamed.")
         return HttpResponseRedirect(request.path)
 
     def _show(self, request: HttpRequest, *, status: int = 200, **said: Any) -> HttpResponse:
-        return self.page(request, status=status, views=_views(Filters(name="-")), list_url=_list(self.kwargs["organisation"]), **said)
+        return self.page(
+            request,
+            status=status,
+            views=_views(Filters(name="-")),
+            list_url=_list(self.kwargs["organisation"]),
+            **said,
+        )

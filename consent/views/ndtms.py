@@ -169,5 +169,5 @@ class ConsentView(DraftedView, ConsentPage):
         return {
             "title": "The answer is recorded: " + ("yes" if act.decision == "Y" else "no"),
             "text": words[act.decision],
-            "copy": act.pk,
+            "act": act.pk,
         }

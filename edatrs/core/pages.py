@@ -1,4 +1,4 @@
-"""Pages of no app: health for machines, help for people."""
+"""Pages of no app: health for machines."""
 
 from __future__ import annotations
 
@@ -33,14 +33,3 @@ class ReadyView(PublicView):
         except Exception:  # noqa: BLE001  # whatever is wrong with the database, the answer is: not ready
             return JsonResponse({"ready": False}, status=503)
         return JsonResponse({"ready": not unsafe}, status=503 if unsafe else 200)
-
-
-class HelpView(PublicView):
-    """What this is, whom to ask, and what to check before a live submission."""
-
-    public_because = "help is for everyone"
-    template_name = "help/index.html"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        """The page."""
-        return self.page(request)

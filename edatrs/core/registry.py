@@ -51,8 +51,13 @@ navigation: Registry[Any] = Registry("navigation")
 # name and its context.
 client_parts: Registry[Any] = Registry("client parts")
 client_panels: Registry[Any] = Registry("client panels")
+# Where the timeline of a client comes from (`caseload.timeline.Source`): episodes, consent, what else apps know with a date.
+timeline: Registry[Any] = Registry("sources of the timeline")
 # Kinds of what needs attention in a caseload (`caseload.attention.Kind`): safeguarding, risk and appointments add theirs.
 attention: Registry[Any] = Registry("kinds of attention")
+# What entries of the trail are about: each knows the ids behind a number that somebody types (`find(text)`), and what to call ids
+# (`labels(ids)`). The trail itself knows no client.
+trail_subjects: Registry[Any] = Registry("what entries of the trail are about")
 # What is done, in the same transaction, after episodes changed or what their rules read did: functions of a list of episode ids.
 after_episodes_changed: Registry[Callable[[list[Any]], None]] = Registry("after episodes changed")
 # What the national collection may hold, for pages below ndtms: a function of a list of episode ids, giving since when by id (absent: it

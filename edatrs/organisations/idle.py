@@ -69,6 +69,14 @@ class IdleMiddleware:
                 request.session[SEEN_AT] = now
 
 
+def left(request: HttpRequest) -> tuple[int, int]:
+    """Seconds until this sign-in ends without use, and until it ends in any case; both 0 or more."""
+    now = clock.now().timestamp()
+    idle = request.session.get(SEEN_AT, now) + settings.SESSION_IDLE_SECONDS - now
+    long = request.session.get(SIGNED_IN_AT, now) + settings.SESSION_COOKIE_AGE - now
+    return max(0, int(idle)), max(0, int(long))
+
+
 def _over(request: HttpRequest) -> str:
     """Why the sign-in is over, or nothing."""
     now = clock.now().timestamp()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from edatrs.organisations.views import account, home, passwords, people, set_up, sign_in
+from edatrs.organisations.views import account, frame, home, passwords, people, set_up, sign_in
 
 app_name = "organisations"
 _ORGANISATION = "o/<slug:organisation>/"
@@ -22,6 +22,7 @@ urlpatterns = [
     path("new-password/<str:token>/", passwords.NewPasswordView.as_view(), name="new-password"),
     path("organisation/", account.ChooseOrganisationView.as_view(), name="choose"),
     path("account/", account.AccountView.as_view(), name="account"),
+    path("account/stay/", frame.StayView.as_view(), name="stay"),
     path("account/password/", account.ChangePasswordView.as_view(), name="change-password"),
     path("account/recovery-codes/", account.NewRecoveryCodesView.as_view(), name="new-recovery-codes"),
     path("account/sign-out-everywhere/", account.SignOutEverywhereView.as_view(), name="sign-out-everywhere"),

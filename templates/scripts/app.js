@@ -1,6 +1,11 @@
 // What needs a script, on pages that all work without one.
 import { initAll } from "./govuk-frontend.min.js";
 import "./drafts.js";
+import "./top.js";
+import "./reveal.js";
+import "./idle.js";
+import "./connection.js";
+import "./shortcuts.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 initAll();

@@ -1,8 +1,9 @@
 """The tables of who may do what: written from the protocol and the design, never from code.
 
-`access.csv` says which role may do which act. `routes.csv` says which act each method of each route performs, how it answers to whoever
-may, which objects its address names and what keeps another organisation's rows away: `walls` (managers and row security) or `page` (the
-page's own filter: tables without client data). `tasks.csv` says who acts in commands, tasks and jobs.
+`access.csv` says which role may do which act. `routes.csv` says which act each method of each route performs (`client.edit/contact`: the
+act for a category), how it answers to whoever may, which objects its address names and what keeps another organisation's rows away:
+`walls` (managers and row security) or `page` (the page's own filter: tables without client data). `tasks.csv` says who acts in commands,
+tasks and jobs.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Line:
 
     def may(self, role: str) -> bool:
         """Whether a role may do the act at all."""
-        return role in letters()[self.act, ""]
+        act, _, category = self.act.partition("/")
+        return role in letters()[act, category]
 
 
 @cache

@@ -152,6 +152,7 @@ def _ask_everything(mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
     refused: list[str] = []
     # That the trail writes a refusal, and that nothing is answered when it cannot, is shown beside the trail and in test_fail_closed.
     monkeypatch.setattr(refusals, "_recorders", [lambda scope, raised, route, subject: refused.append(route)])
+    matrix.forget = refused.clear
     wanted = list(cells(every_method=mode == BOTH))
     for cell in wanted:
         if cell.object == ABSENT and cell.address == OWN:

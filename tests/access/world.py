@@ -15,22 +15,45 @@ from django.db import models
 from django.test import Client as Browser
 
 from caseload.choices import NdtmsConsent
+from caseload.models import AllocationRun, ClientMerge
 from edatrs.core import clock
 from edatrs.core.scope import Actor
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job, Membership, Organisation, Task, User
 from ndtms.choices import SubmissionState
-from ndtms.models import Submission
+from ndtms.models import ImportLine, Submission
 from tests.access.tables import ROLES
 from tests.core.world import acting_for, histories, tenant_models
-from tests.factories.caseload import make_record, make_registration, make_service
-from tests.factories.consent import make_act
-from tests.factories.ndtms import COUNTS, make_content, make_download, make_holding, make_submission
+from tests.factories.caseload import (
+    LISTS,
+    PARTS,
+    make_client,
+    make_part,
+    make_record,
+    make_registration,
+    make_service,
+)
+from tests.factories.consent import make_act, make_deferral, make_invalidation, make_signed_form
+from tests.factories.ndtms import (
+    COUNTS,
+    make_content,
+    make_download,
+    make_holding,
+    make_import,
+    make_submission,
+)
 from tests.factories.organisations import give, make_organisation, make_person, sign_in
+from tests.factories.work import make_work
 
 # Refused by a trigger or already a word: written once, when the row is made.
 WRITTEN_ONCE = {"client_id_text", "episode_id", "agency_code", "stored_as", "category", "letter", "sha256"}
-ONLY_GROWS = {"consent.ConsentAct", "ndtms.SubmissionDownload"}
+ONLY_GROWS = {
+    "consent.ConsentAct",
+    "consent.ConsentDeferral",
+    "consent.ConsentForm",
+    "consent.ConsentInvalidation",
+    "ndtms.SubmissionDownload",
+}
 
 
 @dataclass
@@ -111,10 +134,17 @@ def _fill(side: Side, words: Iterator[str]) -> None:
             consent=NdtmsConsent.YES,
             referred_on=dt.date(2026, 4, 6),
         )
-        make_act(episode=episode, statement_version=next(words), recorded_by_label=next(words))
+        act = make_act(episode=episode, statement_version=next(words), recorded_by_label=next(words))
+        side.objects["consent_act"] = act.pk
+        make_signed_form(act)
+        wrong = make_act(episode=episode, statement_version=next(words), recorded_by_label=next(words))
+        make_invalidation(wrong, reason=next(words), recorded_by_label=next(words))
+        make_deferral(episode, note=next(words), recorded_by_label=next(words))
         make_holding(episode)
+        _clients(side, episode)
         submission = _submission(side, words, episode)
         _job_of(side, submission, words)
+        _import(side, words)
         for model in tenant_models():
             if model._meta.label in ONLY_GROWS or model in histories():
                 continue
@@ -127,6 +157,22 @@ def _fill(side: Side, words: Iterator[str]) -> None:
             side.ids |= {
                 str(pk) for pk in model.objects.values_list("pk", flat=True) if isinstance(pk, uuid.UUID)
             }
+
+
+def _clients(side: Side, episode: Any) -> None:
+    """Clients and what hangs on them, by the names that routes.csv gives to what an address names."""
+    client, colleague = episode.client, make_person(side.organisation)
+    make_work(episode, colleague)
+    second, voided = make_client(), make_client(voided_at=clock.now())
+    for other in (second, voided):
+        make_registration(client=other)
+        for part in PARTS:
+            make_part(part, other)
+    side.objects |= {"client": client.pk, "second": second.pk, "voided": voided.pk, "episode": episode.pk}
+    side.objects |= {"run": AllocationRun.objects.get().pk}
+    side.objects |= {"merge": ClientMerge.objects.get(survivor_id=client.pk).pk}
+    for kind in LISTS:
+        side.objects[kind.__name__.lower()] = kind.objects.get(episode=episode).pk
 
 
 def _submission(side: Side, words: Iterator[str], episode: Any) -> Submission:
@@ -152,6 +198,13 @@ def _submission(side: Side, words: Iterator[str], episode: Any) -> Submission:
     make_download(submission, by_label=next(words))
     side.objects["submission"] = submission.pk
     return submission
+
+
+def _import(side: Side, words: Iterator[str]) -> None:
+    """An upload with a preview that names what is held of somebody and what is brought."""
+    run = make_import(refused=[next(words)])
+    ImportLine.objects.filter(run=run).update(changes=[[next(words), next(words), next(words)]])
+    side.objects["import"] = run.pk
 
 
 def _job_of(side: Side, submission: Submission, words: Iterator[str]) -> None:

@@ -10,7 +10,22 @@ from django.db import connection
 from tests.core.world import in_sql, tenant_models
 
 # Append-only by right: nobody who serves requests may change a row.
-APPEND_ONLY = {"consent_consentact", "audit_auditevent", "ndtms_submissiondownload"}
+APPEND_ONLY = {
+    "consent_consentact",
+    "consent_consentdeferral",
+    "consent_consentform",
+    "consent_consentinvalidation",
+    "audit_auditevent",
+    "ndtms_submissiondownload",
+}
+# What who serves requests may delete: made again from other rows, or not wanted any more by the one person it is of.
+MADE_AGAIN = {
+    "caseload_searchtoken",  # made of names, ids and dates
+    "caseload_opening",  # who opened what last: the trail says everything else
+    "ndtms_importfile",  # an upload, sealed: gone once it is loaded, cancelled or 7 days old
+    "ndtms_importline",  # the preview of it, likewise
+    "organisations_draft",  # thrown away by its author, or too old
+}
 # Behind row security without an organisation's column of that name, with the reason.
 OTHER_POLICY = {
     "caseload_personkey": "the operator's keys of people: of the partnership, for an operator's scope alone",

@@ -19,7 +19,7 @@ REVIEWED_UNIQUE = {
 }
 # These columns hold an unguessable id of a row of one organisation, so what they make unique does not span two. A service is known to
 # all, but only a registration or an episode of its own organisation can name it (registration_at_own_service).
-IDS = {"id", "pgh_id", "client_id", "episode_id", "submission_id"}
+IDS = {"id", "pgh_id", "client_id", "episode_id", "submission_id", "consent_act_id"}
 TEXTS = {"caseload_episode": {"episode_id"}}  # EPISODID as it came, not a key
 OF_A_SERVICE = {"clientid_once_an_agency", "episodid_once_an_agency"}
 
@@ -101,7 +101,7 @@ def test_nobody_may_do_more_than_is_written_here() -> None:
             {"SELECT", "INSERT"}
             if table in grown | {"caseload_personkey"}
             else {"SELECT", "INSERT", "UPDATE"}
-        )
+        ) | ({"DELETE"} if table in catalogue.MADE_AGAIN else set())
         assert app[table] == expected, table
     for table, may in app.items():
         assert not may & {"TRUNCATE", "TRIGGER", "REFERENCES"}, table

@@ -16,9 +16,10 @@ from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Organisation
 from tests.conftest import owner_connect
 from tests.factories.caseload import make_record, make_service
-from tests.factories.consent import make_act
-from tests.factories.ndtms import make_content, make_download, make_holding, make_submission
-from tests.factories.organisations import make_organisation
+from tests.factories.consent import make_act, make_deferral, make_invalidation, make_signed_form
+from tests.factories.ndtms import make_content, make_download, make_holding, make_import, make_submission
+from tests.factories.organisations import make_organisation, make_person
+from tests.factories.work import make_work
 
 
 def tenant_models() -> list[type[Any]]:
@@ -52,14 +53,35 @@ def fill(organisation: Organisation) -> dict[type[Any], Any]:
     make_service(organisation)
     with acting_for(organisation):
         episode = make_record(consent="Y", items={"X": "1"})
-        make_act(episode=episode)
+        act = make_act(episode=episode)
+        make_signed_form(act)
+        make_invalidation(act)
+        make_deferral(episode)
         submission = make_submission()
         make_content(submission, episode)
         make_download(submission)
         make_holding(episode)
+        make_import()
+        make_work(episode, make_person(organisation))
         for history in histories():
             history.pgh_tracked_model.objects.update(created_at=Now())
-        return {model: model.objects.get() for model in tenant_models()}
+        return {model: _row(model, episode.client_id) for model in tenant_models()}
+
+
+def _row(model: type[Any], client: Any) -> Any:
+    """The row about the client at hand: another was merged into it."""
+    fields = {field.name for field in model._meta.get_fields()}
+    if "survivor" in fields:
+        return model.objects.get(survivor_id=client)
+    return model.objects.get(
+        **(
+            {"client_id": client}
+            if "client" in fields
+            else {"id": client}
+            if "record_number" in fields
+            else {}
+        )
+    )
 
 
 def two_organisations() -> tuple[Organisation, dict[type[Any], Any], Organisation, dict[type[Any], Any]]:

@@ -7,11 +7,20 @@ from typing import Any
 
 from caseload.models import Episode
 from edatrs.core import clock
+from edatrs.core.crypto import seal
 from edatrs.core.scope import current_organisation
 from edatrs.organisations.models import Organisation, Service
 from ndtms import extract
-from ndtms.choices import ExtractKind, SubmissionState
-from ndtms.models import NationalHolding, Submission, SubmissionContent, SubmissionDownload
+from ndtms.choices import ExtractKind, ImportState, LineKind, SubmissionState
+from ndtms.models import (
+    ImportFile,
+    ImportLine,
+    ImportRun,
+    NationalHolding,
+    Submission,
+    SubmissionContent,
+    SubmissionDownload,
+)
 from tests.factories.caseload import DAY, make_episode, make_service
 
 COUNTS = {
@@ -87,3 +96,37 @@ def make_holding(episode: Episode | None = None, **fields: Any) -> NationalHoldi
     return NationalHolding.objects.create(
         episode=episode, client_id=episode.client_id, **{"held": True, "since": clock.now(), **fields}
     )
+
+
+def make_import(*, lines: int = 1, content: bytes = b"PK", **fields: Any) -> ImportRun:
+    """An upload that waits for an answer, with its sealed file and changed lines."""
+    counts = {"created": 0, "changed": lines, "unchanged": 0, "refused": 0}
+    defaults = {
+        "state": ImportState.READY,
+        "asked_at": clock.now(),
+        "asked_by_label": "a test",
+        "file_name": "bundle.zip",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "digest": hashlib.sha256(b"lines").hexdigest(),
+        "size": len(content),
+        "preview": 1,
+        "counts": {"episodes.csv": counts},
+        "read_at": clock.now(),
+    }
+    run = ImportRun.objects.create(**{**defaults, **fields})
+    ImportFile.objects.create(run=run, sealed=seal(content, str(run.pk)))
+    organisation = current_organisation()
+    ImportLine.objects.bulk_create(
+        ImportLine(
+            organisation_id=organisation,
+            run=run,
+            place=place,
+            file="episodes.csv",
+            line=place + 1,
+            kind=LineKind.CHANGED,
+            key=f"E1 · {place} · {place}",
+            changes=[["REFLD", "2026-01-01", "2026-01-02"]],
+        )
+        for place in range(1, lines + 1)
+    )
+    return run

@@ -22,7 +22,6 @@ class Draft(TenantModel):
     organisation = models.ForeignKey(
         "organisations.Organisation",
         on_delete=models.PROTECT,
-        db_constraint=False,
         db_index=False,
         related_name="+",
         editable=False,

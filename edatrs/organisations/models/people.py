@@ -42,6 +42,8 @@ class User(GuardianUserMixin, AbstractBaseUser, PermissionsMixin):  # type: igno
     last_organisation = models.ForeignKey(
         "organisations.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # Single keys that lead somewhere are on unless a person switches them off (WCAG 2.1.4).
+    shortcuts_off = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()

@@ -121,7 +121,9 @@ def of_clients(clients: Iterable[UUID]) -> dict[UUID, list[str]]:
 
 def open_on(client: UUID) -> list[Draft]:
     """The open drafts of the person acting about a client: what discharge asks to finish first. One query."""
-    return list(Draft.objects.filter(user_id=_author(), closed_at__isnull=True, about_client=client).defer("text"))
+    return list(
+        Draft.objects.filter(user_id=_author(), closed_at__isnull=True, about_client=client).defer("text")
+    )
 
 
 def purge() -> int:

@@ -263,6 +263,13 @@ def remember_organisation(*, acting_user: User, organisation: Organisation) -> N
 
 
 @transaction.atomic
+def switch_shortcuts(*, acting_user: User, off: bool) -> None:
+    """Switch one's own keyboard shortcuts off or on."""
+    acting_user.shortcuts_off = off
+    acting_user.save(update_fields=["shortcuts_off"])
+
+
+@transaction.atomic
 def task_done(*, task_id: UUID, acting_user: User) -> None:
     """Mark one of one's own tasks as done. Raises Denied."""
     own = directory.tasks_of(acting_user, current_organisation(), current_scope().roles)
