@@ -14,9 +14,13 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Open the door of the trail and take the refusals. Before this nothing can be recorded, so nothing goes unrecorded."""
+        from audit import checking  # noqa: F401  # importing registers its kind of job
         from audit.events import scrub_event
         from audit.services import flush, record_refusal
-        from edatrs.core import refusals, trail
+        from edatrs.core import refusals, registry, trail
 
         trail.install(scrub=scrub_event, flush=flush)
         refusals.register(record_refusal)
+        registry.navigation.add(
+            "trail", {"words": "Trail", "url": lambda slug: f"/o/{slug}/trail/", "act": "trail.search"}
+        )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from audit.events import event_type, scrub_subject
-from audit.models import AuditEvent
+from audit.models import AuditEvent, ChainHead
+from audit.models.trail import PARTNERSHIP_CHAIN
 from edatrs.core import clock, trail
+from edatrs.core.scope import current_organisation, current_scope
+from edatrs.organisations.models import Membership
 
 PAGE = 50
 
@@ -22,9 +26,26 @@ class TrailPage:
     older: int | None
 
 
-def events_for_subject(subject: UUID | str, *, before: int | None = None, limit: int = PAGE) -> TrailPage:
-    """What is on the own chain about a record: who looked at it, who changed it, who was refused. Raises ScopeMissing, Unscrubbed."""
-    rows = AuditEvent.objects.filter(subject=scrub_subject(subject))
+@dataclass(frozen=True)
+class ChainState:
+    """How long the own chain is, and what its last verification on this chain found."""
+
+    last: int
+    checked_at: dt.datetime | None = None
+    checked_to: int = 0
+    problems: int = 0
+
+
+def events_for_subject(
+    subject: UUID | str, *, also: Iterable[UUID] = (), before: int | None = None, limit: int = PAGE
+) -> TrailPage:
+    """What is on the own chain about a record: who looked at it, who changed it, who was refused. Raises ScopeMissing, Unscrubbed.
+
+    `also`: records that were merged into it, whose entries are about the same person.
+    """
+    rows = AuditEvent.objects.filter(
+        subject__in=[scrub_subject(subject), *(scrub_subject(pk) for pk in also)]
+    )
     page = _page(rows, before, limit)
     _note(page, subject=str(subject), before=before)
     return page
@@ -36,10 +57,11 @@ def search(
     actor_id: UUID | None = None,
     since: dt.date | None = None,
     until: dt.date | None = None,
+    subjects: Iterable[UUID] = (),
     before: int | None = None,
     limit: int = PAGE,
 ) -> TrailPage:
-    """Entries of the own chain by event, actor and dates in London (both included). Raises ScopeMissing, UnknownEvent."""
+    """Entries of the own chain by event, actor, dates in London (both included) and subject. Raises ScopeMissing, UnknownEvent."""
     rows = AuditEvent.objects.all()
     if name:
         rows = rows.filter(name=event_type(name).name)
@@ -49,9 +71,41 @@ def search(
         rows = rows.filter(at__gte=_midnight(since))
     if until is not None:
         rows = rows.filter(at__lt=_midnight(until + dt.timedelta(days=1)))
+    about = [str(pk) for pk in subjects]
+    if about:
+        rows = rows.filter(subject__in=about)
     page = _page(rows, before, limit)
-    _note(page, name=name or None, actor=actor_id, since=since, until=until, before=before)
+    _note(
+        page,
+        subject=about[0] if about else "",
+        name=name or None,
+        actor=actor_id,
+        since=since,
+        until=until,
+        before=before,
+    )
     return page
+
+
+def chain_state() -> ChainState:
+    """The own chain: its last entry, and how far it was verified last. Two queries."""
+    organisation = current_scope().organisation_id
+    head = ChainHead.objects.filter(chain=organisation or PARTNERSHIP_CHAIN).first()
+    checked = AuditEvent.objects.filter(name="audit.verified").order_by("-sequence").first()
+    last = head.sequence if head else 0
+    if checked is None:
+        return ChainState(last)
+    return ChainState(
+        last, checked.at, checked.details.get("rows") or 0, checked.details.get("problems") or 0
+    )
+
+
+def actors() -> list[tuple[UUID, str]]:
+    """Who holds or held a role at the organisation acted for, by name: whom the trail can be asked about."""
+    held = Membership.objects.filter(organisation_id=current_organisation()).order_by(
+        "user__full_name", "user_id"
+    )
+    return list(held.values_list("user_id", "user__full_name").distinct())
 
 
 def _midnight(day: dt.date) -> dt.datetime:

@@ -13,10 +13,12 @@ class CaseloadConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the area, the parts of the record, and the kind of job that keeps the search."""
-        from caseload import attention, checks, timeline_sources  # noqa: F401  # registering is its effect, and Django asks for it here
+        from caseload import attention, checks, timeline_sources, trail_subjects  # noqa: F401  # registering is its effect, and Django asks for it here
         from caseload.services import search_index  # noqa: F401  # importing registers its kind of job
+        from caseload.views.outcomes import outcomes_panel
         from edatrs.core import registry
 
+        registry.trail_subjects.add("caseload.client", trail_subjects)
         attention.register_kinds()
         timeline_sources.register_sources()
         registry.navigation.add(
@@ -35,7 +37,4 @@ class CaseloadConfig(AppConfig):
             ("who-looked", "Who looked", "caseload:client-who-looked", "trail.client", ""),
         ):
             registry.client_parts.add(key, {"words": words, "route": route, "act": act, "category": category})
-
-        from caseload.views.outcomes import outcomes_panel
-
         registry.client_panels.add("outcomes", outcomes_panel)

@@ -16,6 +16,7 @@ urlpatterns = [
     path("privacy/", frame.PrivacyView.as_view(), name="privacy"),
     path("accessibility/", frame.AccessibilityView.as_view(), name="accessibility"),
     path("", include("edatrs.organisations.urls")),
+    path("", include("audit.urls")),
     path("", include("caseload.urls")),
     path("", include("consent.urls")),
     path("", include("ndtms.urls")),

@@ -77,9 +77,10 @@ def _items_at(row: Any, version: int) -> Mapping[str, Any]:
 
 
 def spoken(episode: Episode, row: Any, values: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What the rules say of a form that is being typed, by item: what it breaks alone, and what would be sound without it.
+    """What the rules say of a form that is being typed, by item: what it breaks by itself, and what would be sound without it.
 
-    The other forms of the episode count, so that a review is not told that the start form is missing; their own faults stay theirs.
+    The other forms of the episode count, so that a review is not told that the start form is missing; what they break, and what would be
+    said of no form at all ("No TOP in the last 26 weeks"), is not this form's fault.
     """
     context, record = context_of(episode), record_of(episode)
     others = [held for held in record[LIST] if row is None or held.get("TOPID") != row.identifier]
@@ -87,10 +88,11 @@ def spoken(episode: Episode, row: Any, values: Mapping[str, Any]) -> dict[str, l
     def failed(forms: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {e.rule_id: e for e in failures({**record, LIST: forms}, context, values)}
 
-    together, alone, without = failed([*others, values]), failed([values]), failed(others)
+    together, without = failed([*others, values]), failed(others)
+    itself = failed([values]).keys() - failed([]).keys()
     found: dict[str, list[str]] = {}
     for rule_id, said in together.items():
-        if rule_id in alone or rule_id not in without:
+        if rule_id in itself or rule_id not in without:
             at = next(item.name for item in said.items if item.name in values)
             found.setdefault(at, []).append(f"{said.words}. {said.remedy} ({rule_id})")
     return found

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 
-from caseload import present, search, selectors
+from audit.selectors import events_for_subject
+from audit.words import told
+from caseload import present, search, selectors, trail_subjects
 from caseload.record import LISTS
 from caseload.views.base import ClientPage
 from edatrs.core import access, clock, registry, trail
@@ -154,7 +156,11 @@ class ClientEpisodesView(ClientPage):
         """The page."""
         client = self.client(pk)
         return self.client_page(
-            request, client, episodes=[present.episode_row(e) for e in selectors.episodes_of(client)]
+            request,
+            client,
+            episodes=[present.episode_row(e) for e in selectors.episodes_of(client)],
+            may_start=access.may("client.register"),
+            may_void=access.may("client.void"),
         )
 
 
@@ -168,21 +174,17 @@ class WhoLookedView(ClientPage):
     part = "who-looked"
 
     def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
-        """The page, by key."""
-        from audit.events import event_type  # words of events live with the trail
-        from audit.selectors import events_for_subject
-
+        """The page, by key: looks at records that were merged into this one too."""
         client = self.client(pk)
         before = request.GET.get("before", "")
-        page = events_for_subject(client.pk, before=int(before) if before.isdigit() else None)
-        entries = [
-            {
-                "at": entry.at,
-                "who": entry.actor_label,
-                "roles": entry.roles,
-                "what": event_type(entry.name).words,
-                "details": entry.details,
-            }
-            for entry in page.entries
-        ]
-        return self.client_page(request, client, entries=entries, older=page.older)
+        page = events_for_subject(
+            client.pk,
+            also=trail_subjects.merged_into([client.pk]),
+            before=int(before) if before.isdecimal() and len(before) < 19 else None,
+        )
+        return self.client_page(
+            request,
+            client,
+            entries=told(page.entries),
+            older=page.older,
+        )

@@ -36,6 +36,10 @@ class EntryFormView(EpisodeFormView, abstract=True):
         self.name = LIST_OF_KEY[kwargs["list"]]
         self.title = entry_groups.TITLES[self.name]  # type: ignore[misc]  # of this request
 
+    def draft_object(self) -> str:
+        """The entry; of a new one the episode and the list."""
+        return str(self.kwargs.get("entry") or f"{self.kwargs['episode']},{self.kwargs['list']}")
+
     def over(self) -> str:
         """The list."""
         return self.name

@@ -63,6 +63,10 @@ class EpisodeFormView(RecordFormView, abstract=True):
         """The episode."""
         return to_episode(self.kwargs["organisation"], self.episode)
 
+    def draft_object(self) -> str:
+        """The episode and its section: the episode says whose it is."""
+        return f"{self.kwargs['episode']},{self.kwargs.get('section', '')}"
+
     def over(self) -> str:
         """The list that the values are an entry of; '' for a section."""
         return ""
@@ -222,6 +226,10 @@ class ConfidentialityView(DraftedView, ClientPage):
     def draft_client(self) -> UUID | None:
         """The client in the address."""
         return self.kwargs["pk"]
+
+    def draft_object(self) -> str:
+        """The episode: it says whose it is."""
+        return str(self.kwargs["episode"])
 
     def check_draft(self, request: HttpRequest) -> None:
         """As before a save. Raises Denied."""

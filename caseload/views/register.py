@@ -16,23 +16,28 @@ from caseload.services import clients
 from caseload.views.client_edit import back_to
 from edatrs.core import clock
 from edatrs.core.access import Denied
-from edatrs.core.views import OrganisationView
+from edatrs.organisations.drafted import DraftedView
 from edatrs.organisations.models import Organisation, Service
 
 
-class RegisterView(OrganisationView):
+class RegisterView(DraftedView):
     """Register a client at a service, after a look for the same person inside the organisation."""
 
     act = "client.register"
     area = "clients"
     title = "Register a client"
+    draft = "caseload.client.register"
     template_name = "caseload/client_new.html"
 
     def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """Which service, where there are several; then the form."""
-        service = self._service(request.GET.get("service", ""))
+        typed = self.typed(request)
+        service = self._service((typed or request.GET).get("service", ""))
         if service is None:
             return self.page(request, services=self._services())
+        if typed is not None:
+            form = RegisterForm(typed, part=None, letter=self._letter(service), unchecked=True)
+            return self._show(request, service, form, _uuid(typed.get("form_id", "")) or uuid4(), [])
         form = RegisterForm(
             part=None,
             letter=self._letter(service),

@@ -169,7 +169,7 @@ def _clients(side: Side, episode: Any) -> None:
         for part in PARTS:
             make_part(part, other)
     side.objects |= {"client": client.pk, "second": second.pk, "voided": voided.pk, "episode": episode.pk}
-    side.objects |= {"run": AllocationRun.objects.get().pk}
+    side.objects |= {"run": AllocationRun.objects.get(organisation=side.organisation).pk}
     side.objects |= {"merge": ClientMerge.objects.get(survivor_id=client.pk).pk}
     for kind in LISTS:
         side.objects[kind.__name__.lower()] = kind.objects.get(episode=episode).pk

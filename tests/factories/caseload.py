@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from caseload.models import (
     Client,
@@ -14,7 +15,9 @@ from caseload.models import (
     ClientIdentity,
     ClientInformationReview,
     ClientItems,
+    ConfidentialityExplained,
     Episode,
+    EpisodeClosing,
     EpisodeItems,
     Intervention,
     Outcome,
@@ -82,6 +85,14 @@ def make_entry(model: type[Any], episode: Episode, **fields: Any) -> Any:
     return model.objects.create(episode=episode, client_id=episode.client_id, **{**defaults, **fields})
 
 
+def make_act_of_episode(model: type[Any], episode: Episode, **fields: Any) -> Any:
+    """Something done with an episode: confidentiality explained, or a closing."""
+    defaults: dict[str, Any] = {"recorded_by": uuid4(), "recorded_by_label": "A person"}
+    if model is ConfidentialityExplained and not fields.get("reason"):
+        defaults |= {"policy_version": "1", "explained_on": DAY, "understanding": "understood"}
+    return model.objects.create(episode=episode, client_id=episode.client_id, **{**defaults, **fields})
+
+
 def make_record(**fields: Any) -> Episode:
     """One row of every table of the record, for one client; `fields` are the episode's."""
     episode = make_episode(**fields)
@@ -92,4 +103,6 @@ def make_record(**fields: Any) -> Episode:
     EpisodeItems.objects.create(episode=episode, client=client, category="health", items={"X": "1"})
     for entry in LISTS:
         make_entry(entry, episode)
+    make_act_of_episode(ConfidentialityExplained, episode)
+    make_act_of_episode(EpisodeClosing, episode)
     return episode

@@ -16,6 +16,7 @@ from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.drafted import DraftedView, drafted_forms
 from edatrs.organisations.models import Draft, Organisation
 from edatrs.organisations.services import drafts
+from tests.access.filling import filled, form_for
 from tests.caseload.clients.test_edit import address, made, typed
 from tests.core.world import acting_for
 from tests.factories.caseload import make_service
@@ -222,6 +223,22 @@ def test_autosave_is_no_use_of_the_sign_in(home: tuple[Organisation, Client, Any
     with clock.frozen(clock.now() + dt.timedelta(seconds=120)):
         keep(browser, organisation, client, surname="By itself")
         assert browser.session["seen_at"] == seen
+
+
+def test_a_half_registered_client_comes_back_with_the_form_it_was_typed_into(
+    home: tuple[Organisation, Client, Any],
+) -> None:
+    organisation, _, person = home
+    browser, new = sign_in(Browser(), person), f"/o/{organisation.slug}/clients/new/"
+    shown = browser.get(new).content.decode()
+    form = form_for(shown, new)
+    assert form is not None
+    sent = dict(filled(form, "Zofia")) | {"_draft": "keep"}
+    assert browser.post(new, sent, headers=AUTOSAVE).status_code == 200
+    page = sign_in(Browser(), person).get(new).content.decode()
+    assert 'value="Zofia"' in page and f'value="{sent["form_id"]}"' in page
+    with acting_for(organisation):
+        assert Client.objects.count() == 1, "nothing is registered"
 
 
 def test_every_form_that_keeps_a_draft_has_its_own_name() -> None:
