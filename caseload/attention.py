@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from uuid import UUID
 
-from caseload.dataset.reader import load_dictionary
+from caseload import outcomes
 from edatrs.core import registry
 from edatrs.core.templatetags.page import short_date
 
@@ -134,17 +134,8 @@ def arranged(some: Iterable[Attention]) -> Needs:
 
 
 def top_due(episode: EpisodeFacts) -> tuple[str, dt.date] | None:
-    """Which outcome form an open episode needs next, and by when: the start form within the window after the first intervention, then a
-    review every 26 weeks. None before an intervention began, after the end, and where the data set has no such form.
-    """
-    if not episode.open or not episode.has_tops or episode.first_started is None:
-        return None
-    numbers = load_dictionary().setting_number
-    if not episode.has_start_top and episode.last_top is None:
-        return "start", episode.first_started + dt.timedelta(days=numbers("top_window_days"))
-    # A start form without a date counts as done on the day that treatment began.
-    since = episode.last_top or episode.first_started
-    return "review", since + dt.timedelta(days=numbers("top_review_days"))
+    """Which outcome form an open episode needs next, and by when: the one truth is `caseload.outcomes.next_due`."""
+    return outcomes.next_due(episode)
 
 
 def _consent(facts: Sequence[ClientFacts], today: dt.date) -> dict[UUID, list[Attention]]:

@@ -205,7 +205,7 @@ def _month(day: dt.date, with_year: bool) -> str:
 
 def change_chart(unit: str, rows: Sequence[tuple[str, str, str]], *, most: int, step: int) -> Change:
     """(question, start, now) as an open and a filled circle on one scale. Only what has both numbers is drawn; the table has the rest."""
-    left, right, row_height = 24.0, 296.0, 46.0
+    left, right, row_height = 24.0, 284.0, 46.0
 
     def along(value: int) -> float:
         return left + (right - left) * value / most

@@ -32,11 +32,34 @@ HINTS: Mapping[str, str] = {
     "SUBMODDT": "The day the past period was looked back on with the client",
 }
 
+# The outcome form of young people is asked at the start (YPS) and at the exit (YPE): the same words for both.
+_UNKNOWN = "No source says what this is. Type the code you were given, or leave it empty"
+_YOUNG: Mapping[str, str] = {
+    "LEAD": "Who leads their plan across services, as NDTMS codes it",
+    "MHS": "A mental health problem that somebody has identified",
+    "YOT": "Whether a youth offending team works with them now",
+    "SEXEX": "Ask in private. What you hear may be for safeguarding too",
+    "SLFHM": "Ask in private, and act on the answer the same day",
+    "UNSDR": "Use that adds danger: alone, mixed, or where nobody can help",
+    "OFFND": "Any offending that they tell you of, or that is known",
+    "ESTAT": "School, college, training, work, or none of these now",
+    "STD": "School, college, training, work, or none of these now",
+    "GP": "Registered with a practice now",
+    "CAF": "An assessment shared between services, by anybody",
+    "CAFE": "An assessment shared between services, by anybody",
+    "LNDIF": "One that is known, or that they tell you of",
+    "FOU": "How often they use, as NDTMS codes it",
+    "USS": _UNKNOWN,
+    "CAREP": _UNKNOWN,
+}
+
 
 def hint_of(item: Item) -> str:
     """The help of an item; the limits where the dictionary gives some; nothing else."""
     if item.name in HINTS:
         return HINTS[item.name]
+    if item.entity == "yp_outcomes":
+        return _YOUNG.get(item.name[3:], _UNKNOWN)
     if item.type == "flag":
         return ""
     return f"From {item.format}" if item.type == "int" and item.format[:1].isdigit() else ""

@@ -354,21 +354,22 @@ def dues(
     found: list[Due] = []
     dated = in_time(forms)
     if first_started is not None:
-        found.append(_around(START, first_started, dated, today))
-    start = start_of(forms)
+        found.append(_around(START, first_started, forms, today))
     latest = dated[-1].on if dated else None
-    if discharged_on is None and first_started is not None and (start is not None or latest is not None):
+    began = latest is not None or any(form.stage == START for form in forms)
+    if discharged_on is None and first_started is not None and began:
         last = (latest or first_started) + between_reviews()
         found.append(Due(REVIEW, None, last, _state(None, last, today)))
     if discharged_on is not None:
-        found.append(_around(EXIT, discharged_on, dated, today))
+        found.append(_around(EXIT, discharged_on, forms, today))
     return found
 
 
-def _around(stage: str, day: dt.date, dated: Sequence[Form], today: dt.date) -> Due:
+def _around(stage: str, day: dt.date, forms: Sequence[Form], today: dt.date) -> Due:
     first, last = day - window(), day + window()
-    of_stage = [form for form in dated if form.stage == stage]
-    inside = next((f for f in of_stage if f.on is not None and first <= f.on <= last), None)
+    of_stage = [form for form in forms if form.stage == stage]
+    # One without a date counts as done in time, as in `next_due`.
+    inside = next((f for f in of_stage if f.on is None or first <= f.on <= last), None)
     if inside is not None:
         return Due(stage, first, last, "done", inside)
     if of_stage:

@@ -187,14 +187,14 @@ class Brief:
 
 
 def briefs(items: Sequence[Item], forms: Sequence[Form]) -> list[Brief]:
-    """The lines of the panel: at most four questions of days that were ever above 0, most at the start first, and the quality of life."""
+    """The lines of the panel: at most four questions of days that were ever above 0, what changed most first, and the quality of life."""
     two = pair(forms)
     if two is None:
         return []
     start, now = two
     dated = outcomes.in_time(forms)
     days = [i for i in asked(items) if outcomes.kind_of(i) == DAYS and matters(i, forms)]
-    days.sort(key=lambda i: -max(outcomes.as_number(form.answer(i)) or 0 for form in dated))
+    days.sort(key=lambda i: _weight(i, start, now))
     rated = [i for i in items if i.name == "QUALLIFE" and matters(i, forms)]
     found = []
     for item in [*days[:MOST_IN_PANEL], *rated]:
@@ -205,7 +205,7 @@ def briefs(items: Sequence[Item], forms: Sequence[Form]) -> list[Brief]:
         line = charts.spark(outcomes.words_of(item), answers, most=scale.most)
         found.append(
             Brief(
-                outcomes.words_of(item) + _unit(item),
+                outcomes.words_of(item) + (_unit(item) if outcomes.kind_of(item) == RATING else ""),
                 outcomes.shown(item, start.answer(item)),
                 outcomes.shown(item, now.answer(item)),
                 line,
@@ -213,6 +213,13 @@ def briefs(items: Sequence[Item], forms: Sequence[Form]) -> list[Brief]:
             )
         )
     return found
+
+
+def _weight(item: Item, start: Form, now: Form) -> tuple[bool, int, int]:
+    """What comes first: tobacco last, then the largest change, then the most days."""
+    first, last = outcomes.as_number(start.answer(item)), outcomes.as_number(now.answer(item))
+    changed = abs(last - first) if first is not None and last is not None else 0
+    return (item.name == "TOBUSE", -changed, -max(first or 0, last or 0))
 
 
 def form_rows(items: Sequence[Item], forms: Sequence[Form]) -> list[dict[str, Any]]:

@@ -34,7 +34,14 @@ from edatrs.organisations.selectors import services_of
 PAGE = 50
 CLOSED_STAYS_DAYS = 14
 SUBSTANCES = {"opiate": "Opiate", "non-opiate": "Non-opiate", "alcohol": "Alcohol"}
-STATES = {"open": "Open", "closed": "Closed in the last 14 days", "waiting": "Waiting to start"}
+STATES = {
+    "open": "Open",
+    "waiting": "Waiting to start",
+    "closed": "Closed in the last 14 days",
+    "ended": "Ended earlier",
+    "none": "No episode yet",
+}
+ENDED = "ended"
 CONSENTS = {"yes": "Yes", "no": "No", "not-asked": "Not asked"}
 _CONSENT = {"Y": "yes", "N": "no", "": "not-asked"}
 MY_CASELOAD = "my-caseload"
@@ -42,7 +49,10 @@ MY_CASELOAD = "my-caseload"
 
 @dataclass(frozen=True)
 class Filters:
-    """What a caseload is narrowed to; all empty: everybody. Only `client_id` may stand in an address, a name never."""
+    """What a caseload is narrowed to; all empty: everybody but those whose last episode ended more than 14 days ago (state `ended`).
+
+    Only `client_id` may stand in an address, a name never.
+    """
 
     kind: str = ""
     substances: tuple[str, ...] = ()
@@ -135,6 +145,7 @@ def caseload_of(person_id: UUID | None, day: dt.date) -> QuerySet[Any]:
         own_keyworker_name=Subquery(keyworker_of(day).values("keyworker__full_name")[:1]),
         covered_until=Subquery(covered.order_by("-valid_until").values("valid_until")[:1]),
         covered_since=Subquery(covered.order_by("-valid_until").values("valid_from")[:1]),
+        had_episode=Exists(Episode.objects.filter(client_id=OuterRef("pk"), voided_at__isnull=True)),
     ).filter(
         Q(own_keyworker=person_id) | Q(covered_until__isnull=False),
         pk__in=in_force(day).filter(keyworker_id=person_id).values("client_id"),
@@ -206,7 +217,8 @@ def caseload_page(
     clients = _with_parts(caseload_of(person, today), episodes)
     facts = [_facts(c, person) for c in clients]
     needs = needs_of(facts, today)
-    rows = [_row(c, needs[c.pk], person, today) for c in clients]
+    every = [_row(c, needs[c.pk], person, today) for c in clients]
+    rows = every if ENDED in filters.states else [r for r in every if r.state != ENDED]
     kinds = Counter(kind for row in rows for kind in {a.kind for a in row.needs.all})
     found = sorted((r for r in rows if _matches(r, filters)), key=lambda r: r.key)
     begin = next((r.key for r in rows if str(r.client) == after), None) if after else None
@@ -275,7 +287,7 @@ def _row(client: Any, needs: Needs, person: UUID | None, today: dt.date) -> Row:
         needs=needs,
         substances=tuple(present.code_words("drug", d) for d in drugs if groups.get(d)),
         groups=frozenset(groups[d] for d in drugs if groups.get(d)),
-        state=_state(current),
+        state=_state(current, client.had_episode),
         agencies=frozenset(e.service.agency_code for e in episodes),
         consents=frozenset(_CONSENT[e.consent] for e in episodes if e.discharged_on is None),
         week=(today - began).days // 7 + 1 if began and current.discharged_on is None else None,
@@ -293,9 +305,9 @@ def _has_tops(dataset: str) -> bool:
     return any(item.name == "TOPDATE" for item in columns)
 
 
-def _state(episode: Any) -> str:
+def _state(episode: Any, had_one: bool) -> str:
     if episode is None:
-        return ""
+        return ENDED if had_one else "none"
     if episode.discharged_on is not None:
         return "closed"
     return "open" if episode.first_started or episode.triaged_on else "waiting"

@@ -18,6 +18,7 @@ from django.db.models.functions import Cast
 
 from caseload.dataset.explain import Explanation, explain_failure
 from caseload.dataset.rules import ERROR, RULES, Context
+from caseload.dataset.window import window_start
 from caseload.models import Episode, EpisodeQuality
 from caseload.reading import records_of
 from caseload.selectors_work import caseload_of, keyworker_of
@@ -140,10 +141,9 @@ def failing(asked: Asked) -> QuerySet[Any]:
 
 
 def not_asked(asked: Asked) -> QuerySet[Any]:
-    """Open episodes with no decision on consent, by referral, narrowed like the rest. Raises Denied."""
-    rows = Episode.objects.filter(
-        voided_at__isnull=True, discharged_on__isnull=True, consent="", client__voided_at__isnull=True
-    )
+    """Episodes with no decision on consent that a reporting extract of today could carry: open, or ended in its window. Raises Denied."""
+    inside = Q(discharged_on__isnull=True) | Q(discharged_on__gte=window_start(clock.today()))
+    rows = Episode.objects.filter(inside, voided_at__isnull=True, consent="", client__voided_at__isnull=True)
     rows = _narrowed(_own_only(rows), asked, service="service__")
     if asked.age in AGES:
         rows = rows.filter(referred_on__lt=clock.today() - dt.timedelta(days=AGES[asked.age]))

@@ -219,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": JOB_SWEEP_SECONDS},
     },
     "purge-drafts": {"task": "edatrs.organisations.purge_drafts", "schedule": 6 * 60 * 60},
+    "check-quality": {"task": "ndtms.check_everybody", "schedule": 24 * 60 * 60},
     "clear-sessions": {"task": "edatrs.organisations.clear_sessions", "schedule": 24 * 60 * 60},
     "send-mail": {
         "task": "edatrs.organisations.send_mail",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -60,10 +61,11 @@ class QualityView(OrganisationView):
     def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """?rule= &effect= &service= &keyworker= &age= narrow it, &after= is the next page of the work list."""
         asked = asked_of(request.GET)
-        consent = asked.effect == CONSENT
-        after = _key(request.GET.get("after", ""), consent)
-        lines, more = (desk.not_asked_list if consent else desk.work_list)(asked, after=after)
         totals = desk.totals(asked)
+        listed = _listed(asked, totals)
+        consent = listed.effect == CONSENT
+        after = _key(request.GET.get("after", ""), consent)
+        lines, more = (desk.not_asked_list if consent else desk.work_list)(listed, after=after)
         names = desk.names_of(
             {*totals.keyworkers, UUID(asked.keyworker) if len(asked.keyworker) == 36 else None}
         )
@@ -83,9 +85,10 @@ class QualityView(OrganisationView):
             ],
             chips=_chips(asked, names),
             lines=[_line(line, organisation, now) for line in lines],
-            heading=_heading(asked),
-            next=query(asked, after=more) if more else "",
-            back=query(asked) if after else "",
+            heading=_heading(listed),
+            tabs=_tabs(asked, listed, totals),
+            next=query(listed, after=more) if more else "",
+            back=query(listed) if after else "",
             services=[
                 (s.agency_code, f"{s.name} ({s.agency_code})") for s in services_of(current_organisation())
             ],
@@ -104,6 +107,29 @@ class QualityView(OrganisationView):
         quality.check_later(requested_by=request.user.pk)
         messages.success(request, "Every episode is being checked again. You can go on working meanwhile.")
         return HttpResponseRedirect(request.path)
+
+
+def _listed(asked: Asked, totals: desk.Totals) -> Asked:
+    """What the work list shows: what stops rows where nothing else was asked for, since that comes first."""
+    if asked.rule or asked.effect:
+        return asked
+    return replace(asked, effect=STOPS if totals.stops else CHECK)
+
+
+def _tabs(asked: Asked, listed: Asked, totals: desk.Totals) -> list[dict[str, Any]]:
+    """The three lists, apart, where none was asked for."""
+    if asked.rule or asked.effect:
+        return []
+    counts = {STOPS: totals.stops, CHECK: totals.check, CONSENT: totals.not_asked}
+    return [
+        {
+            "words": EFFECTS[key],
+            "count": number,
+            "url": query(asked, effect=key),
+            "current": key == listed.effect,
+        }
+        for key, number in counts.items()
+    ]
 
 
 def _key(text: str, consent: bool) -> str:
@@ -136,7 +162,7 @@ def _figures(totals: desk.Totals, asked: Asked, now: dt.datetime) -> list[dict[s
         {
             "label": "Consent not asked",
             "value": totals.not_asked,
-            "note": "open episodes, not sent",
+            "note": "episodes, not sent",
             "url": query(asked, effect=CONSENT, rule=""),
         },
         {

@@ -29,8 +29,14 @@ function cover(why, reached) {
   main.className = "app-main app-width app-cover";
   main.id = "main";
   main.append(heading, said, link);
+  const header = document.createElement("header");
+  header.className = "app-header";
+  const name = document.createElement("p");
+  name.className = "app-width app-header__in app-header__name";
+  name.textContent = "EDATRS caseload";
+  header.append(name);
   document.title = "Signed out – EDATRS caseload";
-  document.body.replaceChildren(main);
+  document.body.replaceChildren(header, main);
   heading.focus();
 }
 

@@ -19,6 +19,7 @@ class Control:
     value: str = ""
     numeric: bool = False
     checked: bool = False
+    short: bool = False
     options: list[tuple[str, bool]] = field(default_factory=list)
 
 
@@ -68,6 +69,7 @@ class _Reader(HTMLParser):
                     given.get("value", ""),
                     given.get("inputmode") == "numeric",
                     "checked" in given,
+                    any(f"width-{n}" in given.get("class", "").split("--") for n in (2, 3, 4, 5)),
                 )
             )
         elif tag == "button" and given.get("name"):
@@ -152,6 +154,8 @@ def filled(form: PageForm, word: str = "Changed") -> Pairs:
                 pairs.append((control.name, control.value))
                 pressed = True
         elif control.kind != "file":
-            text = dates[part] if part and control.numeric else "1" if control.numeric else word
+            text = (
+                dates[part] if part and control.numeric else "1" if control.numeric or control.short else word
+            )
             pairs.append((control.name, control.value or text if control.numeric else text))
     return pairs

@@ -112,12 +112,12 @@ def test_searched_by_person_kind_days_and_record(place: Place) -> None:
     assert len(rows(place.post(who=keyworker))) == 5
     assert rows(place.post(who=keyworker, what="caseload.client.changed")) == []
     days = {
-        "since_0": "2",
-        "since_1": "3",
-        "since_2": "2026",
-        "until_0": "4",
-        "until_1": "3",
-        "until_2": "2026",
+        "since_day": "2",
+        "since_month": "3",
+        "since_year": "2026",
+        "until_day": "4",
+        "until_month": "3",
+        "until_year": "2026",
     }
     assert len(rows(place.post(who=keyworker, **days))) == 3
     for typed in (place.label, place.label.lower(), place.label[1:], f" {place.client_id} "):
@@ -125,21 +125,21 @@ def test_searched_by_person_kind_days_and_record(place: Place) -> None:
 
 
 def test_bad_input_gets_words_and_keeps_what_was_typed(place: Place) -> None:
-    answer = place.post(about="R999999999", since_0="5", since_1="3", since_2="2026")
+    answer = place.post(about="R999999999", **{"since_day": "5", "since_month": "3", "since_year": "2026"})
     page = answer.content.decode()
     assert answer.status_code == 422 and "No record of this organisation has this number or client ID" in page
     assert 'value="R999999999"' in page and 'value="2026"' in page
     days = {
-        "since_0": "5",
-        "since_1": "3",
-        "since_2": "2026",
-        "until_0": "4",
-        "until_1": "3",
-        "until_2": "2026",
+        "since_day": "5",
+        "since_month": "3",
+        "since_year": "2026",
+        "until_day": "4",
+        "until_month": "3",
+        "until_year": "2026",
     }
     assert "To must be on or after From" in place.post(**days).content.decode()
     assert place.post(who="somebody").status_code == 422
-    assert place.post(since_0="31", since_1="2", since_2="2026").status_code == 422
+    assert place.post(**{"since_day": "31", "since_month": "2", "since_year": "2026"}).status_code == 422
     assert place.post(before="9" * 40).status_code == 200
 
 
@@ -205,7 +205,11 @@ def test_who_looked_shows_parts_roles_refusals_and_records_that_were_merged_in(p
     with place.acting():
         merged = make_client(voided_at=clock.now())
         ClientMerge.objects.create(
-            client=merged, survivor=place.client, reason="twice", merged_at=clock.now()
+            client=merged,
+            survivor=place.client,
+            reason="twice",
+            merged_at=clock.now(),
+            merged_by=place.keyworker.pk,
         )
         record("caseload.client.viewed", subject=str(merged.pk), details={"panel": "episodes"})
         merged_label = str(Client.objects.get(pk=merged.pk))

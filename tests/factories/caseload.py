@@ -103,6 +103,7 @@ def make_record(**fields: Any) -> Episode:
     EpisodeItems.objects.create(episode=episode, client=client, category="health", items={"X": "1"})
     for entry in LISTS:
         make_entry(entry, episode)
-    make_act_of_episode(ConfidentialityExplained, episode)
+    # Not explained yet, so that every text of it may hold words.
+    make_act_of_episode(ConfidentialityExplained, episode, policy_version="1", reason="No time")
     make_act_of_episode(EpisodeClosing, episode)
     return episode

@@ -139,3 +139,12 @@ def fields_of(page: str) -> dict[str, Any]:
         given = {k: html.unescape(v) for k, v in _ATTRIBUTE.findall(attributes)}
         found[given["name"]] = html.unescape(content).removeprefix("\n")
     return found
+
+
+def problems_of(page: str) -> list[str]:
+    """The lines of the error summary."""
+    summary = page.partition("govuk-error-summary__body")[2].partition("</ul>")[0]
+    return [
+        html.unescape(re.sub(r"<[^>]+>", "", line)).strip()
+        for line in re.findall(r"<li>(.*?)</li>", summary, re.S)
+    ]

@@ -18,7 +18,7 @@ from caseload.reading import records_of
 from edatrs.core import clock, registry
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Job, Service, User
-from ndtms import desk, quality
+from ndtms import desk, quality, tasks
 from tests.caseload.work.conftest import NOW, Team, make_team
 from tests.core.world import acting_for
 from tests.factories.organisations import make_person
@@ -58,6 +58,16 @@ def desk_of_three(team: Team) -> Team:
     broken(team, "Dunster", team.colleague, drug_1="", triaged_on=None)
     broken(team, "Thacker", None, triaged_on=None)
     broken(team, "Unasked", team.worker, consent="")
+    broken(
+        team,
+        "Past",
+        team.worker,
+        consent="",
+        discharged_on=dt.date(2024, 12, 31),
+        discharge_reason="80",
+        referred_on=dt.date(2024, 1, 1),
+        triaged_on=dt.date(2024, 1, 2),
+    )
     broken(team, "Sound", team.worker)
     check(team)
     return team
@@ -264,6 +274,15 @@ def test_only_the_administrator_asks_for_a_check_and_twice_is_once(
     job = Job.objects.get(kind=quality.CHECK_QUALITY)
     assert job.requested_by is not None
     assert b"Waiting for a free worker" in administrator.get(address(team)).content
+
+
+def test_every_night_every_organisation_is_asked_for_once(team: Team) -> None:
+    """Some rules depend on the date alone: the schedule asks for a check of each organisation that has a service."""
+    other = make_team()
+    for _ in range(2):
+        tasks.check_everybody()
+    asked = Job.objects.filter(kind=quality.CHECK_QUALITY).values_list("organisation_id", flat=True)
+    assert sorted(asked) == sorted([team.organisation.pk, other.organisation.pk])
 
 
 def test_every_link_leads_to_a_page_that_has_the_box(desk_of_three: Team) -> None:
