@@ -33,9 +33,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the checks read. `exit_tops` are the dates of exit forms, `errors` the rules that stop the row as it would be saved."""
+    """What the checks read. `day` is the discharge, None while it is not typed; `exit_tops` are the dates of exit forms, `errors` the rules
+    that stop the row as it would be saved.
+    """
 
-    day: dt.date
+    day: dt.date | None
     consent: str
     has_tops: bool
     started: bool
@@ -83,4 +85,6 @@ def checks(facts: Facts) -> list[Check]:
 
 def _has_exit_top(facts: Facts) -> bool:
     window = load_dictionary().setting_number("top_window_days")
-    return any(day is None or abs((facts.day - day).days) <= window for day in facts.exit_tops)
+    return any(
+        day is None or facts.day is None or abs((facts.day - day).days) <= window for day in facts.exit_tops
+    )

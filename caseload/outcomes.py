@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -340,7 +340,8 @@ class Due:
         if self.state == "late":
             days = (today - self.last).days
             return "late", f"TOP {name} {days:,} {'day' if days == 1 else 'days'} overdue"
-        return ("soon", "Due now") if self.state == "soon" else ("none", "Not due yet")
+        now = "Due soon" if self.first is None else "Due now"
+        return ("soon", now) if self.state == "soon" else ("none", "Not due yet")
 
 
 def dues(
@@ -353,15 +354,20 @@ def dues(
     """The start, the next review and the exit form of an episode, with their windows. Nothing before an intervention began."""
     found: list[Due] = []
     dated = in_time(forms)
-    if first_started is not None:
-        found.append(_around(START, first_started, forms, today))
     latest = dated[-1].on if dated else None
     began = latest is not None or any(form.stage == START for form in forms)
+    if first_started is not None:
+        start = _around(START, first_started, forms, today)
+        if start.done is None and (began or discharged_on is not None):
+            # Another form was first, or treatment is over: it is not done, and nobody waits for it (`next_due`).
+            start = replace(start, state="missed")
+        found.append(start)
     if discharged_on is None and first_started is not None and began:
         last = (latest or first_started) + between_reviews()
         found.append(Due(REVIEW, None, last, _state(None, last, today)))
     if discharged_on is not None:
-        found.append(_around(EXIT, discharged_on, forms, today))
+        end = _around(EXIT, discharged_on, forms, today)
+        found.append(replace(end, state="missed") if end.state == "late" else end)
     return found
 
 
@@ -374,8 +380,7 @@ def _around(stage: str, day: dt.date, forms: Sequence[Form], today: dt.date) -> 
         return Due(stage, first, last, "done", inside)
     if of_stage:
         return Due(stage, first, last, "odd", of_stage[0])
-    state = _state(first, last, today)
-    return Due(stage, first, last, "missed" if state == "late" and stage == EXIT else state)
+    return Due(stage, first, last, _state(first, last, today))
 
 
 def _state(first: dt.date | None, last: dt.date, today: dt.date) -> str:

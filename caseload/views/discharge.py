@@ -22,7 +22,6 @@ from caseload.services.items import Refused
 from caseload.views.base import ClientPage
 from caseload.views.episode_forms import SectionView, rows_of, to_episode
 from caseload.views.record_form import same_client, version_in
-from edatrs.core import clock
 from edatrs.organisations.drafted import words_of
 from edatrs.organisations.services import drafts
 
@@ -100,9 +99,8 @@ class DischargeView(SectionView):
 
     def checks(self, form: Any, values: dict[str, Any]) -> list[closure.Check]:
         """What is not in order, with what is typed put over what is recorded."""
-        day = values.get("DISD") or clock.today()
         context = episodes.context_of(self.episode)
-        record = speaking.record_of(self.episode) | values | {"DISD": day}
+        record = speaking.record_of(self.episode) | values
         dataset = self.episode.service.dataset
         tops = entries.entries_of(self.episode, OUTCOMES) if self._has_tops(dataset, context.letter) else []
         mine = (self.draft, self.draft_object())
@@ -110,7 +108,7 @@ class DischargeView(SectionView):
         self.other_drafts = [{"words": words_of(d.form), "url": d.address} for d in held]
         return closure.checks(
             closure.Facts(
-                day=day,
+                day=values.get("DISD"),
                 consent=self.episode.consent,
                 has_tops=self._has_tops(dataset, context.letter),
                 started=any(e.get("MODST") for e in record["interventions"]),
@@ -136,10 +134,9 @@ class DischargeView(SectionView):
     def more(self, client: Client, recorded: Recorded, form: Any) -> dict[str, Any]:
         """With the checks and their links."""
         made = super().more(client, recorded, form)
-        probe = form
-        if form.is_bound and form.unchecked:
-            probe = self.make_form(client, recorded, form.data)
-        values = probe.typed() if form.is_bound else dict(recorded.values)
+        values = dict(recorded.values)
+        if form.is_bound:
+            values = self.make_form(client, recorded, form.data).typed()
         found = self.checks(form, values) if self.closing else []
         slug, pk = self.kwargs["organisation"], self.episode.pk
         ends = [

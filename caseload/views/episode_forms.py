@@ -78,7 +78,8 @@ class EpisodeFormView(RecordFormView, abstract=True):
             if not any(value not in (None, "") for value in values.values()):
                 return {}
             return speaking.speak(self.episode, values, list_name=self.over())
-        probe = form if not form.unchecked else self.make_form(self.episode.client, recorded, form.data)
+        # A form of its own: reading what stands in the boxes checks it again, and would forget what a save found wrong.
+        probe = self.make_form(self.episode.client, recorded, form.data)
         return speaking.speak(self.episode, probe.typed(), list_name=self.over())
 
     def speaks(self, request: HttpRequest) -> dict[str, list[str]]:

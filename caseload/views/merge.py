@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from caseload.views.record_form import same_client
 from edatrs.core import clock
 from edatrs.core.access import Denied
 from edatrs.core.templatetags.page import short_date
+from edatrs.organisations.drafted import DraftedView
 
 _INHERITED = (
     "In one record the person said no, and in the other yes before that or on a day not known. The no stands for both, and takes effect "
@@ -110,16 +112,27 @@ def _named(typed: str) -> Any:
     return rows.filter(pk__in=clients.with_client_id(typed))
 
 
-class MergeView(MergePage):
+class MergeView(DraftedView, MergePage):
     """What will move, which values differ and which are kept; and the merge."""
 
     title = "Merge two records"
+    draft = "caseload.client.merge"
     template_name = "caseload/client_merge.html"
 
     def get(self, request: HttpRequest, organisation: str, pk: UUID, other: UUID) -> HttpResponseBase:
         """The look before."""
         client, merged = self._both(pk, other)
-        return self._show(request, client, merged, ReasonForm())
+        typed = self.typed(request)
+        return self._show(request, client, merged, ReasonForm(typed, unchecked=typed is not None))
+
+    def draft_client(self) -> UUID | None:
+        """The one that stays."""
+        return self.kwargs["pk"]
+
+    def check_draft(self, request: HttpRequest) -> None:
+        """Both records, and the form is of this one. Raises Denied."""
+        client, _ = self._both(self.kwargs["pk"], self.kwargs["other"])
+        same_client(request, client, self.act)
 
     def post(self, request: HttpRequest, organisation: str, pk: UUID, other: UUID) -> HttpResponseBase:
         """Do it, or say what is missing. Choices and reason stay."""
@@ -172,14 +185,16 @@ class MergeView(MergePage):
             made=made,
             merged=details.short(merged, today),
             merged_pk=merged.pk,
-            differences=[self._difference(request, made, d) for d in made.differences],
+            differences=[self._difference(form.data, made, d) for d in made.differences],
             episodes=[present.episode_row(e) for e in made.episodes],
             withdrawn=[_becomes_no(e) for e in made.withdrawn],
             withdrawn_text=_INHERITED,
         )
 
     @staticmethod
-    def _difference(request: HttpRequest, made: merge.Plan, difference: merge.Difference) -> dict[str, Any]:
+    def _difference(
+        typed: Mapping[str, Any], made: merge.Plan, difference: merge.Difference
+    ) -> dict[str, Any]:
         kept, other = made.parts[difference.category]
         shown = FORMS[difference.category](part=kept, letter=clients.letter_of([], clock.today()))
         name = f"keep:{difference.category}.{difference.name}"
@@ -188,7 +203,7 @@ class MergeView(MergePage):
             "label": shown.fields[difference.name].label,
             "kept": shown.shown(difference.name, difference.kept),
             "merged": shown.shown(difference.name, difference.merged),
-            "chosen": request.POST.get(name) or difference.usual,
+            "chosen": typed.get(name) or difference.usual,
         }
 
 

@@ -118,8 +118,10 @@ def _dues(due: list[outcomes.Due]) -> list[dict[str, Any]]:
 
 
 def _next_stage(due: list[outcomes.Due]) -> str:
-    """The stage that is needed next, for the button."""
-    return next((d.stage for d in due if d.state in {"late", "soon", "missed", "later"}), "")
+    """The stage that is needed next, for the button: what is due, else an exit that was not done."""
+    waiting = [d.stage for d in due if d.state in {"late", "soon", "later"}]
+    missed = [d.stage for d in due if d.state == "missed" and d.stage == outcomes.EXIT]
+    return next(iter([*waiting, *missed]), "")
 
 
 def _drafted(client: Client, new_address: str) -> set[str]:
@@ -185,6 +187,6 @@ def outcomes_panel(client: Client, slug: str) -> dict[str, Any]:
         "pair": outcomes_page.pair(forms),
         "start": outcomes.start_of(forms),
         "forms": len(forms),
-        "dues": [d for d in _dues(due) if d["badge"] in {"late", "soon"}],
+        "dues": _dues([d for d in due if d.state in {"late", "soon"}]),
         "url": reverse("caseload:client-outcomes", args=[slug, client.pk]),
     }

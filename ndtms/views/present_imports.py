@@ -11,7 +11,7 @@ from caseload import present
 from caseload.dataset.reader import Item, UnknownItem, load_dictionary
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job
-from ndtms.bundle import client_items
+from ndtms.bundle import client_items, file_specs
 from ndtms.choices import ImportState, LineKind
 from ndtms.models import ImportLine, ImportRun
 
@@ -101,7 +101,9 @@ def detail(run: ImportRun) -> dict[str, Any]:
         "digest": run.digest,
         "changed_meanwhile": run.changed_meanwhile,
         "total": total(run),
-        "files": [{"name": name, **counts} for name, counts in run.counts.items()],
+        "files": [
+            {"name": spec.name, **run.counts[spec.name]} for spec in file_specs() if spec.name in run.counts
+        ],
         "refused": run.refused,
     }
 

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 Pairs = list[tuple[str, str]]
+# Further boxes of a question of an outcome form: the weeks beside the total, and "not answered".
+_OTHER_WAYS = ("_w4", "_w3", "_w2", "_w1", "_na")
 
 
 @dataclass
@@ -143,6 +145,8 @@ def filled(form: PageForm, word: str = "Changed") -> Pairs:
             if take and control.name not in chosen:
                 pairs.append((control.name, control.value))
                 chosen.add(control.name)
+        elif control.name.endswith(_OTHER_WAYS):
+            continue  # the same question is answered in another box
         elif control.kind == "checkbox":
             pairs.append((control.name, control.value or "on"))
         elif control.kind == "select":

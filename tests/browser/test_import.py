@@ -15,6 +15,7 @@ from edatrs.organisations.models import Organisation, User
 from tests.browser.axe import serious
 from tests.browser.test_submissions import SAMPLE, look_at, messages_of
 from tests.ndtms.importing import bring
+from tests.oracle.generate import read_tables, write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SLUG = "eput-essex-stars"
@@ -32,10 +33,16 @@ def administrator(transactional_db: None, add_user: Callable[..., User]) -> User
 def zips(tmp_path: Path) -> tuple[Path, Path]:
     """The same two weeks on, of this organisation alone; and one with lines of others and a wrong date."""
     own = bring.of_agencies(tmp_path / "own", SAMPLE / "bundle-1-later", {"E1001"})
+    tables, columns = read_tables(own)
+    for row in tables["clients.csv"][:3]:
+        row |= {"town": "Witham", "postcode": "", "phone": "07700 900123"}
+    tables["episodes.csv"][0]["DRUG1"] = "7000"
+    own = Path(write_bundle(tmp_path / "changed", tables, columns))
     good, bad = tmp_path / "november.zip", tmp_path / "wrong.zip"
     good.write_bytes(bring.zipped(own))
-    episodes = (SAMPLE / "bundle-1-later" / "episodes.csv").read_bytes().replace(b"2026-", b"2026/", 1)
-    bad.write_bytes(bring.zipped(SAMPLE / "bundle-1-later", {"episodes.csv": episodes}))
+    episodes = (own / "episodes.csv").read_bytes().replace(b"2026-", b"2026/", 1)
+    consents = (own / "consents.csv").read_bytes().replace(b"E1001,", b"E1002,", 2)
+    bad.write_bytes(bring.zipped(own, {"episodes.csv": episodes, "consents.csv": consents}))
     return good, bad
 
 

@@ -16,6 +16,7 @@ from edatrs.core.scope import current_organisation
 from edatrs.core.views import OrganisationView
 from edatrs.organisations import directory
 from edatrs.organisations.choices import Role
+from edatrs.organisations.drafted import DraftedView
 from edatrs.organisations.forms.people import EndRoleForm, InviteForm, ResetSecondFactorForm, RoleForm
 from edatrs.organisations.models import Membership, User
 from edatrs.organisations.services import people, second_factor
@@ -65,15 +66,17 @@ class PersonListView(PeopleView):
         )
 
 
-class InviteView(PeopleView):
+class InviteView(DraftedView, PeopleView):
     """Somebody new."""
 
+    draft = "organisations.invite"
     title = "Invite a person"
     template_name = "organisations/person_invite.html"
 
     def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """The form."""
-        return self.page(request, form=self._form(request))
+        typed = self.typed(request)
+        return self.page(request, form=self._form(request, typed, unchecked=typed is not None))
 
     def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """Give the role and send the mail."""
@@ -91,20 +94,27 @@ class InviteView(PeopleView):
                 return self.to_person(organisation, person.pk)
         return self.page(request, form=form)
 
-    def _form(self, request: HttpRequest, data: Any = None) -> InviteForm:
+    def _form(self, request: HttpRequest, data: Any = None, *, unchecked: bool = False) -> InviteForm:
         organisation: Any = request.organisation  # type: ignore[attr-defined]  # set by the scope's middleware
-        return InviteForm(data, organisation=organisation, roles=self.roles(request))
+        return InviteForm(data, organisation=organisation, roles=self.roles(request), unchecked=unchecked)
 
 
-class PersonView(PeopleView):
+class PersonView(DraftedView, PeopleView):
     """One person: roles, state, and what can be done."""
 
+    draft = "organisations.role"
+    draft_words = "Give a role"
     title = "Person"
     template_name = "organisations/person.html"
 
     def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
         """The page."""
-        return self._show(request, self.person(pk), self._form(request))
+        person, typed = self.person(pk), self.typed(request)
+        return self._show(request, person, self._form(request, typed, unchecked=typed is not None))
+
+    def check_draft(self, request: HttpRequest) -> None:
+        """A person of this organisation. Raises Denied."""
+        self.person(self.kwargs["pk"])
 
     def post(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
         """Give another role."""
@@ -121,9 +131,9 @@ class PersonView(PeopleView):
                 return self.to_person(organisation, pk)
         return self._show(request, person, form)
 
-    def _form(self, request: HttpRequest, data: Any = None) -> RoleForm:
+    def _form(self, request: HttpRequest, data: Any = None, *, unchecked: bool = False) -> RoleForm:
         organisation: Any = request.organisation  # type: ignore[attr-defined]  # set by the scope's middleware
-        return RoleForm(data, organisation=organisation, roles=self.roles(request))
+        return RoleForm(data, organisation=organisation, roles=self.roles(request), unchecked=unchecked)
 
     def _show(self, request: HttpRequest, person: User, form: RoleForm) -> HttpResponseBase:
         line = directory.person_line(current_organisation(), person, clock.today())

@@ -164,7 +164,7 @@ def test_text_sent_after_the_time_out_is_kept_and_back_after_sign_in(
             headers={"Referer": f"http://testserver{address(organisation, client)}"},
         )
         assert answer.status_code == 302 and answer["Location"].startswith("/sign-in/")
-        assert "next=" in answer["Location"] and "details%2Fidentity" in answer["Location"]
+        assert "next=" in answer["Location"] and "details/identity" in answer["Location"]
         assert browser.get(address(organisation, client)).status_code == 302, "nobody is signed in any more"
         page = sign_in(Browser(), person).get(address(organisation, client)).content.decode()
     assert 'value="Too late"' in page
