@@ -13,8 +13,8 @@ from edatrs.core import registry
 from edatrs.core.scope import Actor
 from edatrs.organisations.choices import Role
 
-# Beside refusals, what failed to get in.
-NOT_ALLOWED = {REFUSED, "organisations.sign_in_failed"}
+# Beside refusals, who failed to get in, and files that were not taken.
+NOT_ALLOWED = {REFUSED, "organisations.sign_in_failed", "ndtms.import_refused"}
 _GROUPS = (
     ("organisations.", "Signing in and people"),
     ("caseload.", "Clients"),
@@ -97,12 +97,19 @@ def _told(entry: AuditEvent, labels: Mapping[UUID, str]) -> Told:
     return Told(
         sequence=entry.sequence,
         at=entry.at,
-        who=entry.actor_label or ("The system" if entry.actor != Actor.PERSON else "Nobody known"),
+        who=_person(entry.actor_label) or ("The system" if entry.actor != Actor.PERSON else "Nobody known"),
         role=_roles(entry),
         what=_what(entry),
         about=labels.get(id_, "") if id_ else entry.subject,
-        why=_why(entry) if refused else _more(entry),
+        why=(refused and _why(entry)) or _more(entry),
         refused=refused,
+    )
+
+
+def _person(label: str) -> str:
+    """Names as they are; the program's own actors as words."""
+    return {"operator": "The operator", "worker": "The system", "verify_audit": "The operator"}.get(
+        label, label
     )
 
 
@@ -110,7 +117,9 @@ def _roles(entry: AuditEvent) -> str:
     held = [Role(role).label if role in Role.values else role for role in entry.roles.split(",") if role]
     if held:
         return ", ".join(held)
-    return {Actor.OPERATOR: "Operator", Actor.WORKER: "By a worker"}.get(Actor(entry.actor), "")
+    return {Actor.OPERATOR: "On the command line", Actor.WORKER: "Worked off in the background"}.get(
+        Actor(entry.actor), ""
+    )
 
 
 def part_words(panel: str) -> str:
@@ -171,7 +180,7 @@ def _more(entry: AuditEvent) -> str:
     if isinstance(details.get("counts"), dict):
         said.append(f"{sum(details['counts'].values()):,} lines in {len(details['counts'])} files")
     if details.get("dry_run"):
-        said.append("rehearsal")
+        said.append("for the preview alone")
     return "; ".join(said)
 
 

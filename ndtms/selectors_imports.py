@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job
+from ndtms.choices import LineKind
 from ndtms.models import ImportLine, ImportRun
 
 PAGE = 25
@@ -34,9 +35,11 @@ def page_of_runs(*, before: str = "") -> tuple[list[ImportRun], str]:
 
 
 def page_of_lines(run: ImportRun, *, kind: str, file: str, after: str) -> tuple[list[ImportLine], int | None]:
-    """Lines of a preview in the order of the bundle, and the place to ask for next."""
+    """Lines of a preview in the order of the bundle, and the place to ask for next. `kind`: one, "changes" or "all"."""
     rows = ImportLine.objects.filter(run=run)
-    if kind:
+    if kind == "changes":
+        rows = rows.filter(kind__in=(LineKind.CREATED, LineKind.CHANGED))
+    elif kind != "all":
         rows = rows.filter(kind=kind)
     if file:
         rows = rows.filter(file=file)

@@ -88,7 +88,7 @@ def _over(request: HttpRequest) -> str:
 def signed_out(request: HttpRequest, why: str) -> HttpResponseBase:
     """To sign-in and back; what a page asked by itself gets a 401 with the address."""
     asked = {"next": _back(request)} | ({"ended": why} if why else {})
-    address = f"{settings.LOGIN_URL}?{urlencode(asked, safe="/")}"
+    address = f"{settings.LOGIN_URL}?{urlencode(asked, safe='/')}"
     if request.headers.get("HX-Request") or request.headers.get("X-Autosave"):
         answer = HttpResponse(status=401)
         answer["HX-Redirect"] = address

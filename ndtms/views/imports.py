@@ -21,6 +21,15 @@ from ndtms.services.submissions import Refused
 from ndtms.views import present_imports as present
 from ndtms.zipped import BadZip
 
+# What can be shown of a preview. Unless told, what it would do; what is held already is not in the way.
+KINDS = {
+    "changes": "Created and changed",
+    LineKind.CREATED.value: "Created",
+    LineKind.CHANGED.value: "Changed",
+    LineKind.UNCHANGED.value: "Unchanged",
+    "all": "Everything",
+}
+
 
 class ImportListView(OrganisationView):
     """What was imported, and the form to send a bundle."""
@@ -112,9 +121,10 @@ class ImportView(_ImportPage):
     @staticmethod
     def _lines(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         kind, file, after = (request.GET.get(name, "") for name in ("kind", "file", "after"))
-        kind = kind if kind in LineKind.values else ""
-        if not kind and not file and not after:
-            kind = LineKind.REFUSED if run.state == ImportState.REFUSED else ""
+        if run.state == ImportState.REFUSED:
+            kind = LineKind.REFUSED
+        elif kind not in KINDS:
+            kind = "changes"
         file = file if file in run.counts else ""
         rows, more = selectors_imports.page_of_lines(run, kind=kind, file=file, after=after)
         trail.record(
@@ -125,7 +135,7 @@ class ImportView(_ImportPage):
             "more": more,
             "kind": kind,
             "file": file,
-            "kinds": [(k.value, k.label) for k in LineKind],
+            "kinds": list(KINDS.items()),
         }
 
 

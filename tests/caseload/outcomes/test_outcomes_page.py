@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
-from caseload.models import ClientIdentity, Episode, EpisodeItems, Intervention, Outcome
+from caseload.models import Client, ClientIdentity, Episode, EpisodeItems, Intervention, Outcome
 from edatrs.core import clock
 from edatrs.organisations.choices import DataSet
 from edatrs.organisations.models import Organisation
@@ -125,8 +125,10 @@ def test_the_overview_has_lines_beside_words(home: tuple[Organisation, Episode, 
 
 def test_two_episodes_are_never_compared(home: tuple[Organisation, Episode, Browser]) -> None:
     organisation, episode, browser = home
+    with acting_for(organisation):
+        client = Client.objects.get(pk=episode.client_id)
     before = in_treatment(
-        organisation, episode.client, referred_on=dt.date(2023, 2, 1), discharged_on=dt.date(2023, 10, 1)
+        organisation, client, referred_on=dt.date(2023, 2, 1), discharged_on=dt.date(2023, 10, 1)
     )
     add(organisation, before, "S", -1000, {"ALCUSE": "28"})
     add(organisation, episode, "R", 60, {"ALCUSE": "3"})
