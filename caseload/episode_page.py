@@ -14,6 +14,7 @@ from caseload.attention import EpisodeFacts, top_due
 from caseload.dataset.explain import Explanation
 from caseload.dataset.reader import Item, load_dictionary
 from caseload.dataset.rules import RULES, Context
+from caseload.forms.items import label_of
 from caseload.links import link_to_item
 from caseload.models import Episode
 from caseload.present import code_words
@@ -72,12 +73,12 @@ def page_of(slug: str, episode: Episode, today: dt.date) -> dict[str, Any]:
                 "key": s.key,
                 "title": s.title,
                 "rows": [
-                    {
-                        "label": i.label,
-                        "words": words_of(i, record.get(i.name), letter),
-                        "missing": record.get(i.name) in (None, ""),
-                    }
+                    {"label": label_of(i), "words": words_of(i, record.get(i.name), letter)}
                     for i in items_of(s.key, dataset, letter)
+                    if record.get(i.name) not in (None, "")
+                ],
+                "missing": [
+                    label_of(i) for i in items_of(s.key, dataset, letter) if record.get(i.name) in (None, "")
                 ],
                 "url": reverse("caseload:episode-section", args=[slug, episode.client_id, episode.pk, s.key])
                 if access.may("client.edit", s.category)

@@ -6,6 +6,16 @@ from collections.abc import Mapping
 
 from caseload.dataset.reader import Item
 
+# Shorter than the dictionary's, or without what is said to programmers there.
+LABELS: Mapping[str, str] = {
+    "PC": "Postcode of residence",
+    "NATION": "Nationality",
+    "TRIAGED": "Triage date",
+    "MODAL": "Intervention type",
+    "MODSET": "Setting",
+    "TOPCC": "This service does the outcome forms (TOP co-ordination)",
+    "EHCSC": "Early help or children's social care",
+}
 HINTS: Mapping[str, str] = {
     "REFLD": "The day the referral was made, not the day it was read. On or before triage",
     "RFLS": "Who sent them, or themselves",

@@ -11,7 +11,7 @@ from django import forms
 
 from caseload.dataset.reader import Item, load_dictionary
 from caseload.forms.clients import NOT_RECORDED, Code, Text
-from caseload.help import hint_of
+from caseload.help import LABELS, hint_of
 from edatrs.core.dates import DateBoxes, long_date
 from edatrs.core.forms import Form
 
@@ -60,7 +60,7 @@ class Day(DateBoxes):
 
 def label_of(item: Item) -> str:
     """The label of an item as a form shows it: short words of our own where we have them, else the dictionary's."""
-    return item.label
+    return LABELS.get(item.name, item.label)
 
 
 def item_field(item: Item, letter: str, recorded: Any) -> forms.Field:

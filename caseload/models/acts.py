@@ -47,7 +47,7 @@ class ConfidentialityExplained(EpisodeAct):
         constraints = [
             of_episode("confidentiality"),
             models.CheckConstraint(
-                condition=Q(explained_on__isnull=False, understanding__gt="", reason="")
+                condition=Q(explained_on__isnull=False, understanding__gt="")
                 | Q(explained_on__isnull=True, reason__gt=""),
                 name="confidentiality_explained_or_why_not",
             ),

@@ -120,6 +120,11 @@ def effects(episode: Episode, held: dt.datetime | None) -> dict[str, str]:
             f"With the next file NDTMS is told to take out what it may hold of {registration_of(episode)}. "
             "Treatment goes on as before."
         )
+    if episode.consent == "Y" and episode.consent_on:
+        no = (
+            f"This takes back the yes of {long_date(episode.consent_on)} for this episode alone. "
+            f"“Withdraw NDTMS consent” takes back all at once. {no}"
+        )
     return {
         "Y": yes,
         "N": no,

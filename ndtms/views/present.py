@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 from django.urls import reverse
 
+from caseload import present as people
 from caseload.dataset.rules import RULES
 from caseload.dataset.window import window_start
+from caseload.links import link_to_item
+from caseload.models import Episode
+from edatrs.core import access
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job
 from ndtms.choices import ExtractKind, SubmissionState
@@ -123,38 +128,115 @@ def detail(submission: Submission) -> dict[str, Any]:
     }
 
 
-def held_back(submission: Submission, client_ids: dict[str, str]) -> list[dict[str, Any]]:
-    """The episodes that rules hold back, with the words and the remedy of each rule."""
-    return [
-        {
-            "episode_id": episode_id,
-            "client_id": client_ids.get(episode_id, ""),
-            "rules": [{"id": r, "words": RULES[r].words, "remedy": RULES[r].remedy} for r in rules],
-        }
-        for episode_id, rules in islice(submission.content.held_back.items(), MOST_SHOWN)
+def shown_ids(submission: Submission) -> set[str]:
+    """The EPISODIDs that the page names, cut as its lists are."""
+    kept = submission.content.preview
+    lists = [
+        entry[2] for name in ("new", "removed_by_consent", "missing") for entry in kept[name][:MOST_SHOWN]
     ]
+    return {*lists, *islice(submission.content.held_back, MOST_SHOWN)}
 
 
-def preview(submission: Submission) -> dict[str, Any]:
-    """What the national collection will do, with a reason for each removal."""
+def _who(episode: Episode | None, slug: str) -> dict[str, Any]:
+    """Whose episode it is, for who may see that: the name in capitals and the way to the record."""
+    if episode is None or not access.may("client.view", "identity"):
+        return {"name": "", "url": ""}
+    return {
+        "name": people.name_of(episode.client),
+        "url": reverse("caseload:client", args=[slug, episode.client_id]),
+    }
+
+
+def held_back(submission: Submission, episodes: Mapping[str, Episode], slug: str) -> list[dict[str, Any]]:
+    """The episodes that rules hold back: whose, what is wrong and the remedy, the way to the very boxes, and whether NDTMS has it."""
+    found = []
+    for episode_id, rules in islice(submission.content.held_back.items(), MOST_SHOWN):
+        episode = episodes.get(episode_id)
+        found.append(
+            {
+                "episode_id": episode_id,
+                "client_id": episode.registration.client_id_text if episode else "",
+                "held": bool(episode and episode.held),  # type: ignore[attr-defined]  # annotated
+                "rules": [
+                    {
+                        "id": r,
+                        "words": RULES[r].words,
+                        "remedy": RULES[r].remedy,
+                        "fix": _fix(slug, episode, r),
+                    }
+                    for r in rules
+                ],
+                **_who(episode, slug),
+            }
+        )
+    return found
+
+
+def _fix(slug: str, episode: Episode | None, rule: str) -> str:
+    """The first box of a rule that the roles may change, or ''."""
+    if episode is None:
+        return ""
+    return next((url for name in RULES[rule].items if (url := link_to_item(slug, episode, name))), "")
+
+
+def preview(submission: Submission, episodes: Mapping[str, Episode], slug: str) -> dict[str, Any]:
+    """What the national collection will do, episode by episode, with a reason for each removal."""
     kept = submission.content.preview
     agreed = kept.get("removed_though_agreed", {})
     reasons = {
-        "out_of_window": "Agreed, but it ended before the window: it goes because another episode of the client is withdrawn",
-        "held_back": "Agreed, but a rule holds it back: it goes because another episode of the client is withdrawn",
+        "out_of_window": "It ended before the window, so this file does not carry it; another episode of the client is withdrawn",
+        "held_back": "A rule holds it back, so this file does not carry it; another episode of the client is withdrawn",
     }
+
+    def entries(name: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "agency": agency,
+                "client_id": client_id,
+                "episode_id": episode_id,
+                "agreed": episode_id in agreed,
+                "why": reasons.get(agreed.get(episode_id, ""), "Consent withdrawn. Counts as resolved"),
+                **_who(episodes.get(episode_id), slug),
+            }
+            for agency, client_id, episode_id in kept[name][:MOST_SHOWN]
+        ]
+
     return {
         "new_count": len(kept["new"]),
-        "new": kept["new"][:MOST_SHOWN],
+        "new": entries("new"),
         "replaced_count": kept["replaced"],
         "removed_count": len(kept["removed_by_consent"]),
-        "removed_by_consent": [
-            [*entry, reasons.get(agreed.get(entry[2], ""), "Consent withdrawn")]
-            for entry in kept["removed_by_consent"][:MOST_SHOWN]
-        ],
+        "removed_by_consent": entries("removed_by_consent"),
         "missing_count": len(kept["missing"]),
-        "missing": kept["missing"][:MOST_SHOWN],
+        "missing": entries("missing"),
     }
+
+
+def figures(found: Mapping[str, int], services: int, slug: str) -> list[dict[str, Any]]:
+    """The totals of the desk."""
+    return [
+        {"label": "Agency codes", "value": services, "note": "services that report", "url": ""},
+        {
+            "label": "To check and download",
+            "value": found["to_download"],
+            "note": "See them" if found["to_download"] else "no file waits",
+            "url": "#files" if found["to_download"] else "",
+        },
+        {
+            "label": "To record",
+            "value": found["to_record"],
+            "note": "what NDTMS said" if found["to_record"] else "nothing is open",
+            "url": "#files" if found["to_record"] else "",
+        },
+        {
+            "label": "Held back now",
+            "value": found["held_back"],
+            "note": "Put right before you build" if found["held_back"] else "every rule is met",
+            "url": reverse("ndtms:data-quality", args=[slug])
+            if found["held_back"] and access.may("quality.list")
+            else "",
+        },
+    ]
 
 
 def warnings(submission: Submission) -> list[str]:

@@ -91,11 +91,13 @@ class SubmissionListView(OrganisationView):
         confirm: dict[str, Any] | None = None,
     ) -> HttpResponse:
         today = clock.today()
+        services = list(services_of(current_organisation()))
         return self.page(
             request,
             status=status,
             form=form,
             confirm=confirm,
+            figures=present.figures(selectors.figures(), len(services), slug),
             services=[
                 {
                     "agency": s.agency_code,
@@ -103,7 +105,7 @@ class SubmissionListView(OrganisationView):
                     "dataset_words": s.get_dataset_display(),
                     "letter": s.letter_on(today, load_dictionary().default_letter),
                 }
-                for s in services_of(current_organisation())
+                for s in services
             ],
             url_build=present.url("submissions", slug) if access.may("extract.build") else "",
             url_submissions=present.url("submissions", slug),
@@ -187,14 +189,15 @@ class SubmissionDetailView(SubmissionView):
         rows = built and access.may("extract.preview")
         if rows:
             trail.record("ndtms.preview_viewed", subject=str(submission.pk))
-        kept = present.preview(submission) if rows else _no_rows()
+        named = selectors.episodes_named(submission, present.shown_ids(submission)) if rows else {}
+        kept = present.preview(submission, named, slug) if rows else _no_rows()
         open_file = submission.state == SubmissionState.BUILT
         warnings = present.warnings(submission) if rows and open_file else []
         return self.page(
             request,
             status=status,
             s=present.detail(submission),
-            held_back=present.held_back(submission, selectors.client_ids(submission)) if rows else [],
+            held_back=present.held_back(submission, named, slug) if rows else [],
             preview=kept,
             held_back_count=len(submission.content.held_back) if rows else 0,
             warnings=warnings,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db.models import Exists, OuterRef
 from playwright.sync_api import BrowserContext, Page, expect
 
 from caseload.models import Allocation, AllocationKind, Client, Episode
@@ -60,7 +61,8 @@ def people(transactional_db: None, add_user: Callable[..., User]) -> dict[str, U
     User.objects.filter(pk=found["team_manager"].pk).update(full_name="Hanif Barlow")
     today = clock.today()
     with open_scope(actor=Actor.OPERATOR, organisation_id=organisation.pk, person_label="a test"):
-        clients = list(Client.objects.order_by("record_number"))
+        ours = Episode.objects.filter(client_id=OuterRef("pk"), discharged_on__isnull=True)
+        clients = list(Client.objects.annotate(here=Exists(ours)).order_by("-here", "record_number"))
         for number, client in enumerate(clients[:24]):
             who = found["colleague"] if number % 5 == 4 else found["keyworker"]
             Allocation.objects.create(

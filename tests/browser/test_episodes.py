@@ -57,7 +57,8 @@ def look_at(page: Page, name: str) -> None:
     for wide in (1280, 360):
         page.set_viewport_size({"width": wide, "height": 900})
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 0, f"{name}: {over} pixels stand out at {wide}"
+        out = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML)"
+        assert over <= 0, f"{name}: {over} pixels at {wide}: {[h[:90] for h in page.evaluate(out)][-3:]}"
         if folder:
             page.screenshot(path=Path(folder) / f"{name}-{wide}.png", full_page=True)
     page.set_viewport_size({"width": width, "height": 900})
@@ -120,12 +121,12 @@ def test_from_referral_to_discharge(
     page.get_by_label("Problem substance 1").first.select_option("1011")
     look_at(page, "substances")
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("link", name="Add: Intervention").click()
-    page.get_by_label("Intervention (modality) type").select_option("95")
+    page.get_by_role("link", name="Add Intervention").click()
+    page.get_by_label("Intervention type").select_option("95")
     type_date(page, "MODST", triaged + dt.timedelta(days=7))
     look_at(page, "intervention-new")
     page.get_by_role("button", name="Add", exact=True).click()
-    page.get_by_role("link", name="Add: Sub-intervention review").click()
+    page.get_by_role("link", name="Add Sub-intervention review").click()
     page.get_by_role("group", name="Peer support involvement").get_by_label("Yes").check()
     look_at(page, "review-new")
     page.get_by_role("button", name="Put no to the rest").click()

@@ -1,4 +1,4 @@
-"""A form that was filled in here leaves in an extract with totals and NA, without the weeks; an import changes totals and leaves the weeks."""
+"""A form filled in here leaves in an extract with totals and NA, without the weeks; an import changes totals and leaves the weeks alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edatrs.organisations.models import Organisation
 from tests.factories.organisations import make_person, sign_in
 from tests.ndtms import support
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from audit.models import AuditEvent
+from caseload import selectors_allocation
 from caseload.models import Allocation, AllocationRun, Client
 from caseload.services import allocation
 from edatrs.core import clock
+from edatrs.core.access import Denied
 from edatrs.core.scope import Actor
 from edatrs.organisations.models import Membership, Task, User
 from tests.caseload.work.conftest import NOW, Team, make_team
+from tests.caseload.work.test_my_caseload import acting
 from tests.core.world import acting_for
 from tests.factories.organisations import give
 
@@ -217,7 +221,15 @@ def test_other_organisations_people_and_clients_are_refused_alike(team: Team) ->
 
 def test_only_who_may_allocate_does(team: Team) -> None:
     client = team.client()
+    manager, address = team.browser(team.manager), team.address("allocation/")
+    done = manager.post(
+        address, confirmation(manager.post(address, form(client, who=team.colleague)).content)
+    )
     browser = team.browser(team.worker)
+    for method in (browser.get, browser.post):
+        assert method(done.headers["Location"]).status_code == 404
+    with acting(team, team.worker), pytest.raises(Denied):
+        selectors_allocation.run_of(UUID(done.headers["Location"].split("/")[-2]))
     assert browser.get(team.address("allocation/")).status_code == 404
     assert browser.post(team.address("allocation/"), form(client, who=team.worker)).status_code == 404
 
@@ -287,8 +299,6 @@ def test_a_leavers_clients_stand_with_those_without_a_keyworker(team: Team) -> N
 
 
 def test_waiting_referrals_oldest_first_by_key(team: Team, monkeypatch: Any) -> None:
-    from caseload import selectors_allocation
-
     today = clock.today()
     team.client("Undated", referred_on=None, triaged_on=None)
     late = team.client("Later", referred_on=today - dt.timedelta(days=1), triaged_on=None)
@@ -328,9 +338,6 @@ def test_a_made_up_key_is_the_beginning(team: Team, after: str) -> None:
 
 
 def test_the_service_itself_asks_who_may(team: Team) -> None:
-    from edatrs.core.access import Denied
-    from tests.caseload.work.test_my_caseload import acting
-
     client = team.client()
     with acting(team, team.worker), pytest.raises(Denied):
         allocation.plan(allocation.Wish((client.pk,), "keyworker", team.worker, clock.today(), None, "x"))

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from caseload.dataset.rules import ERROR_RULES, WARNING_RULES, Context, failing
+from caseload.links import link_to_item
 from caseload.models import ClientIdentity, Episode, EpisodeQuality
 from caseload.reading import records_of
 from edatrs.core import clock, registry
@@ -291,12 +292,38 @@ def test_every_link_leads_to_a_page_that_has_the_box(desk_of_three: Team) -> Non
     page = browser.get(address(team)).content.decode()
     links = set(re.findall(r'<p class="app-go">(.*?)</p>', page, re.DOTALL))
     found = {link for part in links for link in re.findall(r'href="([^"]+)"', part)}
+    assert len(found) >= 3
     for link in found:
         where, _, box = link.partition("#")
         answer = browser.get(where)
         assert answer.status_code == 200, link
         if box:
             assert f'id="{box}"' in answer.content.decode(), link
+
+
+@pytest.mark.parametrize(
+    ("role", "item", "there"),
+    [
+        ("ndtms_administrator", "DRUG1", True),
+        ("ndtms_administrator", "DOB", True),
+        ("ndtms_administrator", "PC", False),
+        ("keyworker", "PC", True),
+        ("keyworker", "DOB", True),
+        ("keyworker", "EPISODID", False),
+        ("keyworker", "CLIENTID", False),
+        ("team_manager", "MODEND", True),
+        ("information_governance", "DOB", False),
+    ],
+)
+def test_no_link_where_the_role_may_not_change_it(team: Team, role: str, item: str, there: bool) -> None:
+    episode = team.episode(team.client())
+    with acting_for(team.organisation, role):
+        link = link_to_item(team.organisation.slug, episode, item)
+    assert bool(link) is there
+    if there and item == "DOB":
+        assert link.endswith("/details/identity/#id_date_of_birth")
+    if there and item == "DRUG1":
+        assert link.endswith(f"/{episode.pk}/substances/#id_DRUG1")
 
 
 def test_records_read_in_python_fail_what_the_database_says() -> None:
