@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from caseload import present
-from caseload.dataset.reader import load_dictionary
+from caseload.dataset.reader import UnknownItem, load_dictionary
+from caseload.forms.items import label_of
 from caseload.models import (
     Allocation,
     ClientInformationReview,
@@ -29,6 +30,8 @@ from caseload.timeline import Entry, Source
 from edatrs.core import access, registry
 from edatrs.core.clock import LONDON
 
+# So many fields of a change are named.
+MOST_FIELDS = 6
 # What the trail calls a change that is no field.
 _DONE = {
     "registered": "Registered",
@@ -178,6 +181,9 @@ def details(client: Any, slug: str) -> Iterator[Entry]:
         changed = [label for label in fields if label]
         if not done and not changed:
             continue
+        more = len(changed) - MOST_FIELDS
+        if more > 0:
+            changed = [*changed[:MOST_FIELDS], f"and {more} more"]
         title = ", ".join(done) if done else f"{category.capitalize() or 'Record'} changed"
         yield Entry(
             f"trail-{event['sequence']}",
@@ -191,11 +197,11 @@ def details(client: Any, slug: str) -> Iterator[Entry]:
 
 def _label(name: str) -> str:
     """The words of a field; '' for one that the roles may not see."""
-    known = {item.name: item for item in load_dictionary().items}
-    if name not in known:
+    try:
+        item = load_dictionary().item(name)
+    except UnknownItem:
         return name.replace("_", " ").capitalize()
-    item = known[name]
-    return item.label if access.may("client.view", item.category or TREATMENT) else ""
+    return label_of(item) if access.may("client.view", item.category or TREATMENT) else ""
 
 
 def keyworkers(client: Any, slug: str) -> Iterator[Entry]:

@@ -13,8 +13,10 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the part of the record."""
+        from consent.timeline import register_source
         from edatrs.core import registry
 
+        register_source()
         registry.client_parts.add(
             "consent",
             {"words": "Consent", "route": "consent:ndtms", "act": "consent.ndtms.record", "category": ""},

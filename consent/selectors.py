@@ -13,6 +13,7 @@ from consent import rules
 from consent.models import ConsentAct, ConsentDeferral, ConsentForm, ConsentInvalidation
 from edatrs.core import registry
 from edatrs.core.access import Denied
+from edatrs.core.clock import LONDON
 
 _EPISODE = Episode._meta.label_lower
 
@@ -146,6 +147,12 @@ def history_of(client: Client, episodes: list[Episode]) -> list[dict[str, Any]]:
         ]
     asked = {act.episode_id for act in acts if not hasattr(act, "invalidation")}
     asked |= {pk for pk, noes in inherited.items() if noes}
+    held = held_of([e.pk for e in episodes])
+    for row in rows:
+        since = held.get(row["episode_pk"]) if row["in_force"] else None
+        row["held_since"] = since.astimezone(LONDON).date() if since else None
+        recorded = row["recorded_at"].astimezone(LONDON).date()
+        row["recorded_on"] = recorded if recorded != row["on"] else None
     rows = sorted(rows, key=lambda row: (row["on"], row["recorded_at"]), reverse=True)
     return rows + [_not_asked(e) for e in episodes if e.pk not in asked]
 

@@ -168,7 +168,7 @@ class Choice(forms.ChoiceField):
             widget=forms.RadioSelect,
             error_messages={"invalid_choice": missing},
         )
-        self.missing = missing
+        self.offered, self.missing = offered, missing
         self.may_be_empty = False
 
     def clean(self, value: Any) -> str:
@@ -296,7 +296,7 @@ class TopForm(Form):
             return NA_WORDS
         field = self.fields.get(name)
         if isinstance(field, Choice):
-            return str(dict(field.choices).get(value, value))
+            return str(dict(field.offered).get(value, value))
         return str(value)
 
     def day(self) -> dt.date:
@@ -330,7 +330,7 @@ class TopForm(Form):
             )
         if isinstance(made, Choice):
             value = str(bound.value() or "")
-            options = tuple((str(code), str(words), code == value) for code, words in made.choices)
+            options = tuple((str(code), str(words), code == value) for code, words in made.offered)
             return Question(
                 item.name, outcomes.YES_NO, str(made.label), (), "", False, "", options, errors, bound
             )

@@ -364,7 +364,7 @@ class Migration(migrations.Migration):
             model_name="confidentialityexplained",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("explained_on__isnull", False), ("reason", ""), ("understanding__gt", "")),
+                    models.Q(("explained_on__isnull", False), ("understanding__gt", "")),
                     models.Q(("explained_on__isnull", True), ("reason__gt", "")),
                     _connector="OR",
                 ),

@@ -9,8 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from audit.selectors import events_for_subject
 from audit.words import told
-from caseload import present, search, selectors, trail_subjects
-from caseload.record import LISTS
+from caseload import details, overview, present, search, selectors, trail_subjects
 from caseload.views.base import ClientPage
 from edatrs.core import access, clock, registry, trail
 from edatrs.core.views import OrganisationView
@@ -55,7 +54,7 @@ class ClientListView(OrganisationView):
             understood=bool(asked),
             found=[
                 {
-                    "identity": present.identity(f.client, today),
+                    "identity": details.short(f.client, today),
                     "pk": f.client.pk,
                     "reasons": f.reasons,
                     "exact": f.exact,
@@ -108,39 +107,12 @@ class ClientView(ClientPage):
     def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
         """The page; a category that the roles may not see is not there."""
         client = self.client(pk)
-        episodes = (
-            [present.episode_row(e) for e in selectors.episodes_of(client)]
-            if access.may("client.view", "treatment")
-            else []
-        )
-        current = next((e for e in episodes if e["open"]), episodes[0] if episodes else None)
         return self.client_page(
             request,
             client,
-            episodes=episodes,
-            current=current,
-            interventions=_interventions(current) if current else [],
-            contact=getattr(client, "clientcontact", None) if access.may("client.view", "contact") else None,
             panels=[panel(client, organisation) for _, panel in registry.client_panels],
-            sees_consent=access.may("consent.ndtms.record"),
+            **overview.of_client(client, organisation, clock.today()),
         )
-
-
-def _interventions(current: dict[str, Any]) -> list[dict[str, Any]]:
-    model: Any = LISTS["interventions"].model
-    rows = model.objects.filter(episode_id=current["id"], voided_at__isnull=True).order_by(
-        "started_on", "identifier"
-    )
-    return [
-        {
-            "kind": present.code_words("intervention_type", row.modality) or "Not recorded",
-            "setting": present.code_words("intervention_setting", row.items.get("MODSET", ""))
-            or "Not recorded",
-            "started_on": row.started_on,
-            "ended_on": row.ended_on,
-        }
-        for row in rows
-    ]
 
 
 class ClientEpisodesView(ClientPage):

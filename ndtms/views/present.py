@@ -229,9 +229,9 @@ def figures(found: Mapping[str, int], services: int, slug: str) -> list[dict[str
             "url": "#files" if found["to_record"] else "",
         },
         {
-            "label": "Held back now",
+            "label": "Stopped by a rule",
             "value": found["held_back"],
-            "note": "Put right before you build" if found["held_back"] else "every rule is met",
+            "note": "Put the agreed episodes right" if found["held_back"] else "every agreed episode can go",
             "url": reverse("ndtms:data-quality", args=[slug])
             if found["held_back"] and access.may("quality.list")
             else "",

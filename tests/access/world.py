@@ -120,6 +120,7 @@ def make_side(slug: str, mark: str) -> Side:
     side.objects["membership"] = Membership.objects.get(user=person).pk
     side.objects["link"] = next(words)
     side.objects["topic"] = "consent"  # of the help: of no organisation
+    side.objects |= {"section": "substances", "list": "interventions"}  # parts of addresses
     side.ids |= {str(task.pk) for task in side.tasks.values()} | {str(u.pk) for u in side.people.values()}
     side.ids |= {str(person.pk), str(organisation.pk), side.service_id}
     return side

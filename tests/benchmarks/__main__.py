@@ -1,6 +1,6 @@
 """`make bench`: our work and its baselines side by side in one run, against the bounds of design section 10.
 
-    python -m tests.benchmarks [--sizes 100000,600000] [--only load,extract,rules] [--repeats 3]
+    python -m tests.benchmarks [--sizes 100000,600000] [--clients 30000,300000] [--only load,extract,rules,pages] [--repeats 3]
 
 Every figure is a median of interleaved repeats where they are affordable. A bound that is missed is printed, not an error: this is no test.
 """
@@ -23,7 +23,8 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "edatrs.settings.test")
 
 SIZES = "100000,600000"
-PARTS = ("load", "extract", "rules")
+PARTS = ("load", "extract", "rules", "pages")
+CLIENTS = "30000,300000"
 AGENCY = "E1001"
 # The load of a bundle that is spread over several organisations is measured too, at the smallest size.
 AGENCIES = 8
@@ -41,6 +42,7 @@ def main() -> None:
         "--sizes", default=os.environ.get("SIZES") or SIZES, help="episodes, with commas between"
     )
     parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--clients", default=CLIENTS, help="clients of the pages, with commas between")
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     import django
@@ -57,7 +59,10 @@ def main() -> None:
         say("making and migrating the database that the others are copied from")
         world.make_template()
         sizes = sorted({int(size) for size in options.sizes.split(",")})
-        run.sizes(sizes)
+        if run.parts - {"pages"}:
+            run.sizes(sizes)
+        if "pages" in run.parts:
+            run.pages(sorted({int(size) for size in options.clients.split(",")}))
     finally:
         shutil.rmtree(run.folder, ignore_errors=True)
         for name in (*run.databases, world.TEMPLATE):
@@ -162,6 +167,16 @@ class Run:
         costs = [self.child("rules", database=database, agency=AGENCY) for _ in range(self.repeats)]
         plans = self.child("rule_plans", database=database, agency=AGENCY)
         self.report.rules(size, middle(costs), plans["facts"])
+
+    def pages(self, sizes: list[int]) -> None:
+        """List, search and client page at every number of clients."""
+        for size in sizes:
+            database = self.make(self.name("pages", size))
+            self.child("make_people", database=database, clients=str(size))
+            self.report.pages(size, self.child("pages", database=database, clients=str(size))["facts"])
+            self.drop(database)
+        if len(sizes) > 1:
+            self.report.growth(sizes[0], sizes[-1])
 
     def loaded(self, size: int, bundle: Path) -> str:
         """A database with our load of a bundle in it."""

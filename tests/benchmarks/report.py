@@ -12,6 +12,8 @@ READY_BOUND = 8.0
 LOAD_BOUND = 3.0
 ROW_SECURITY_BOUND = 2.0
 VALIDATION_BOUND = 12.0
+PAGE_BOUND = 3.0
+GROWTH_BOUND = 1.2
 # "Memory does not grow with rows": what one run differs from the next by.
 MEMORY_BOUND = 1.1
 
@@ -125,6 +127,29 @@ class Report:
             self.lines.append(
                 Line(f"{work}, PostgreSQL", more["backend_mb"], less["backend_mb"], against, None, "MB")
             )
+
+    def pages(self, clients: int, found: dict[str, Any]) -> None:
+        """The pages beside their bare views, and with row security beside without."""
+        self.raw[f"pages {clients}"] = found
+        ms, without = found["ms"], found["ms without row security"]
+        for name in without:
+            work = f"{name}, {clients:,} clients"
+            self.lines.append(Line(work, ms[name], ms[f"bare {name}"], "a bare view", PAGE_BOUND, "ms"))
+            self.lines.append(
+                Line(f"{work}: row security on", ms[name], without[name], "off", ROW_SECURITY_BOUND, "ms")
+            )
+            plan = found["plans"][name]
+            self.facts[f"{work}: queries"] = plan["queries"]
+            self.facts[f"{work}: tables of clients read from end to end"] = (
+                plan["read from end to end"] or "none"
+            )
+
+    def growth(self, small: int, big: int) -> None:
+        """Whether a page gets slower with clients."""
+        less, more = (self.raw[f"pages {n}"]["ms"] for n in (small, big))
+        for name in ("list", "search", "client"):
+            work, against = f"{name}, {big:,} clients", f"at {small:,} clients"
+            self.lines.append(Line(work, more[name], less[name], against, GROWTH_BOUND, "ms"))
 
     def rules(self, size: int, cost: dict[str, Any], plans: dict[str, Any]) -> None:
         """Validation at one size."""

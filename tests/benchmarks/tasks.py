@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,12 +28,25 @@ from ndtms.caseload_import import import_caseload
 from ndtms.choices import ExtractKind
 from ndtms.extract_query import EpisodeColumns, ExtractPlan, Statement
 from ndtms.services import submissions
-from tests.benchmarks import loads, world
+from tests.benchmarks import loads, people, world
 from tests.benchmarks.measure import Cost, watch
+from tests.benchmarks.pages import measure as measure_pages
 from tests.oracle.big_bundle import AS_OF
 
 # The day of the bundle's data; an as-of date may not be in the future.
 _NOW = dt.datetime.combine(AS_OF, dt.time(12), dt.UTC)
+
+
+def make_people(database: str, clients: str) -> Cost:
+    """A population for the pages."""
+    start = time.perf_counter()
+    people.make(database, int(clients))
+    return Cost(seconds=time.perf_counter() - start)
+
+
+def pages(database: str, clients: str) -> Cost:
+    """The pages and their bare views."""
+    return measure_pages(database, clients)
 
 
 def load(database: str, folder: Path) -> Cost:

@@ -448,6 +448,7 @@ def test_a_withdrawal_explains_first_and_is_a_new_act_on_every_episode(agreed: t
         and "NDTMS may hold it since 31 July 2026" in html
         and "Never sent" in html
     )
+    assert "NDTMS may hold the episode since <time" in html and "Recorded <time" in html
     data = withdrawal(desk, html, desk.episode, closed)
     for _ in range(2):
         assert desk.browser.post(desk.at("withdraw/"), data).status_code == 302
