@@ -27,6 +27,7 @@ def of_client(client: Client, slug: str, today: dt.date) -> dict[str, Any]:
     shown = [key for key in timeline.sources() if key != "details"]
     found: dict[str, Any] = {
         "contact": getattr(client, "clientcontact", None) if access.may("client.view", "contact") else None,
+        "address": _address(client) if access.may("client.view", "contact") else [],
         "may_edit_contact": access.may("client.edit", "contact"),
         "workers": workers(client, today),
         "looked": looked(client) if access.may("trail.client") else None,
@@ -82,6 +83,13 @@ def _current(episode: Episode, today: dt.date) -> dict[str, Any]:
         "to_put_right": [explain(RULES[rule]) for rule in failing if rule in RULES],
         "may_edit": access.may("client.edit", TREATMENT),
     }
+
+
+def _address(client: Client) -> list[str]:
+    """The lines of the address that are recorded."""
+    held = getattr(client, "clientcontact", None)
+    names = ("address_line_1", "address_line_2", "town", "postcode")
+    return [text for text in (getattr(held, name, "") for name in names) if text]
 
 
 def workers(client: Client, today: dt.date) -> list[dict[str, Any]]:
