@@ -19,7 +19,7 @@ from caseload.links import link_to_item
 from caseload.models import Episode
 from caseload.present import code_words
 from caseload.record import LISTS, TREATMENT, recorded_items
-from caseload.sections import LIST_KEYS, items_of, list_items, sections_for
+from caseload.sections import LIST_KEYS, TRIAGE, items_of, list_items, sections_for
 from caseload.services import entries, episode_acts, episodes
 from caseload.services.items import values_of
 from edatrs.core import access
@@ -67,7 +67,8 @@ def page_of(slug: str, episode: Episode, today: dt.date) -> dict[str, Any]:
         else None,
         "to_put_right": [_failure(slug, episode, e, record, rows, context) for e in failures],
         "stops": sum(e.stops for e in failures),
-        "dues": dues(episode, rows, confidentiality, today),
+        "dues": dues(episode, rows, confidentiality, letter, today),
+        "has_triage": has_triage(episode, letter),
         "sections": [
             {
                 "key": s.key,
@@ -95,8 +96,13 @@ def page_of(slug: str, episode: Episode, today: dt.date) -> dict[str, Any]:
     }
 
 
+def has_triage(episode: Episode, letter: str) -> bool:
+    """Whether the data set knows a triage date."""
+    return any(i.name == "TRIAGED" for i in items_of(TRIAGE, episode.service.dataset, letter))
+
+
 def dues(
-    episode: Episode, rows: Mapping[str, list[Any]], confidentiality: Any, today: dt.date
+    episode: Episode, rows: Mapping[str, list[Any]], confidentiality: Any, letter: str, today: dt.date
 ) -> list[dict[str, Any]]:
     """What is to be done next, and by when: badge, words, and which page it is done on."""
     found: list[dict[str, Any]] = []
@@ -113,7 +119,7 @@ def dues(
                 "do": "confidentiality",
             }
         )
-    if episode.triaged_on is None:
+    if episode.triaged_on is None and has_triage(episode, letter):
         found.append({"badge": "soon", "words": "Triage not done", "do": "triage"})
     started = min((r.started_on for r in rows.get("interventions", []) if r.started_on), default=None)
     tops = rows.get(OUTCOMES, [])

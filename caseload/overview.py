@@ -66,7 +66,8 @@ def _current(episode: Episode, today: dt.date) -> dict[str, Any]:
         if episode.discharged_on is None and episode.referred_on and episode.referred_on <= today
         else None,
         "first_intervention": first,
-        "dues": episode_page.dues(episode, rows, episode_acts.confidentiality_of(episode), today),
+        "dues": episode_page.dues(episode, rows, episode_acts.confidentiality_of(episode), letter, today),
+        "has_triage": episode_page.has_triage(episode, letter),
         "interventions": [
             {
                 "pk": row.pk,

@@ -22,21 +22,32 @@ from edatrs.core.managers import TenantManager, TenantQuerySet
 from edatrs.organisations import directory
 from edatrs.organisations.models import Membership, Service, Task, User
 from tests.access.matrix import ABSENT, NONE, OTHER, OWN, Answer, Cell, Matrix, cells, expected, foreign_bytes
-from tests.access.tables import ROLES
+from tests.access.tables import ROLES, lines
 from tests.access.world import World, make_side, make_world
 from tests.core.world import acting_for, row_security_off, tenant_models
 
 BOTH, MANAGERS, ROW_SECURITY, NEITHER = "both walls", "managers alone", "row security alone", "neither"
 
 
-@pytest.fixture(params=[BOTH, MANAGERS, ROW_SECURITY, NEITHER])
-def mode(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+# With both walls every method is asked of everybody: by parts, so that they run beside each other.
+PARTS = 4
+
+
+@pytest.fixture(params=[*(f"{BOTH}, part {n}" for n in range(PARTS)), MANAGERS, ROW_SECURITY, NEITHER])
+def part(request: pytest.FixtureRequest) -> str:
+    """Which walls stand, and which part of the routes is asked."""
+    return str(request.param)
+
+
+@pytest.fixture
+def mode(part: str, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """Which walls stand. Row security is taken down before the test's transaction begins, and put up after it has ended."""
+    mode = part.partition(",")[0]
     with ExitStack() as down:
-        if request.param in (MANAGERS, NEITHER):
+        if mode in (MANAGERS, NEITHER):
             with django_db_blocker.unblock():
                 down.enter_context(row_security_off())
-        yield request.param
+        yield mode
 
 
 @pytest.fixture
@@ -157,14 +168,20 @@ def _fields(cell: Cell) -> set[str]:
     )
 
 
-def _ask_everything(mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
+def _asked(part: str, mode: str) -> list[Cell]:
+    routes = sorted({route for route, _ in lines()})
+    mine = set(routes[int(part[-1]) :: PARTS] if mode == BOTH else routes)
+    return [cell for cell in cells(every_method=mode == BOTH) if cell.line.route in mine]
+
+
+def _ask_everything(part: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
     world = make_world()
     judge, matrix = Judge(world, mode), Matrix(world)
     refused: list[str] = []
     # That the trail writes a refusal, and that nothing is answered when it cannot, is shown beside the trail and in test_fail_closed.
     monkeypatch.setattr(refusals, "_recorders", [lambda scope, raised, route, subject: refused.append(route)])
     matrix.forget = refused.clear
-    wanted = list(cells(every_method=mode == BOTH))
+    wanted = _asked(part, mode)
     for cell in wanted:
         if cell.object == ABSENT and cell.address == OWN:
             judge.not_there[cell.line, cell.who] = matrix.ask(cell)[0].bare
@@ -178,14 +195,14 @@ def _ask_everything(mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
 
 # No mark: it would begin the transaction before the walls are taken down, and they could not be put up again before it ends.
 @pytest.mark.usefixtures("_managers_down", "db")
-def test_matrix(mode: str, monkeypatch: pytest.MonkeyPatch, record_property: Any) -> None:
+def test_matrix(part: str, mode: str, monkeypatch: pytest.MonkeyPatch, record_property: Any) -> None:
     """Every cell; all that is wrong is told together."""
     with clock.frozen(
         clock.now()
     ):  # an answer must not differ from another because time went by between them
-        judge = _ask_everything(mode, monkeypatch)
+        judge = _ask_everything(part, mode, monkeypatch)
     counts = judge.counts
-    print(f"\n{mode}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
+    print(f"\n{part}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
     for what, number in counts.items():
         record_property(what, number)
     kinds = Counter(wrong.split(": ", 1)[1][:90] for wrong in judge.wrong)

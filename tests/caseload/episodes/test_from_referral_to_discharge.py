@@ -109,6 +109,18 @@ def test_a_referral_of_another_client_or_at_another_organisations_service_is_ref
     assert len(home.rows(Episode)) == 1
 
 
+def test_a_data_set_without_a_referral_date_begins_and_ends_too() -> None:
+    home = make_home(dataset="cjit", discharged_on=dt.date(2026, 1, 1), discharge_reason="80")
+    answer = home.browser.post(
+        home.of_client("episodes/new/"), fields_of(text_of(home.browser.get(home.of_client("episodes/new/"))))
+    )
+    assert answer.status_code == 302
+    home.episode = next(e for e in home.rows(Episode) if e.pk != home.episode.pk)
+    page = home.get()
+    assert "Triage not done" not in page and home.at("discharge/") in page
+    assert home.post("discharge/", **DISCHARGED, anyway="x").status_code in (302, 422)
+
+
 # ---- confidentiality and triage ------------------------------------------------------------------------------------------
 
 
