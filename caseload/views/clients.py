@@ -146,17 +146,15 @@ class WhoLookedView(ClientPage):
     part = "who-looked"
 
     def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
-        """The page, by key: looks at records that were merged into this one too."""
-        client = self.client(pk)
+        """The page, by key: looks at records that were merged into this one too. Who may not see the client sees a number and no name."""
+        client = selectors.get_client(pk, "trail.client")
         before = request.GET.get("before", "")
         page = events_for_subject(
             client.pk,
             also=trail_subjects.merged_into([client.pk]),
             before=int(before) if before.isdecimal() and len(before) < 19 else None,
         )
-        return self.client_page(
-            request,
-            client,
-            entries=told(page.entries),
-            older=page.older,
-        )
+        shown: dict[str, Any] = {"entries": told(page.entries), "older": page.older, "label": str(client)}
+        if "O" not in access.letters("client.view", "identity"):
+            return self.page(request, frame="base.html", **shown)
+        return self.client_page(request, client, frame="caseload/client_base.html", **shown)

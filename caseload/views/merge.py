@@ -59,7 +59,7 @@ class MergeFindView(MergePage):
         """To the one that was typed. What was typed may be a name by mistake, so it is no address."""
         client = self.client(pk)
         same_client(request, client, self.act)
-        typed = request.POST.get("other", "").strip()[:100]
+        typed = request.POST.get("other", "").strip()
         found = list(_named(typed).exclude(pk=client.pk)[:10]) if typed else []
         if len(found) == 1:
             return HttpResponseRedirect(

@@ -55,6 +55,10 @@ class TopFormView(RecordFormView, abstract=True):
             self.row = entries.get_entry(self.episode, tops.LIST, self.kwargs["entry"])
         return client
 
+    def draft_object(self) -> str:
+        """The form; of a new one the episode. Either says whose it is."""
+        return str(self.kwargs.get("entry") or self.kwargs["episode"])
+
     def read(self, client: Client) -> Recorded:
         """The form as it is recorded."""
         return entries.read_entry(self.episode, tops.LIST, self.row)

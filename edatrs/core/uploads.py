@@ -51,7 +51,7 @@ class MemoryUploadHandler(FileUploadHandler):
             file=held,
             field_name=self.field_name,
             name=self.file_name,
-            content_type=self.content_type,  # type: ignore[arg-type]  # None where the browser says nothing
+            content_type=self.content_type,
             size=self._size,
             charset=self.charset,
             content_type_extra=self.content_type_extra,

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.views import View
@@ -20,6 +21,13 @@ def second_factor_is_fresh(request: HttpRequest) -> bool:
     """Whether the second factor was given within FRESH_SECOND_FACTOR_SECONDS (T11)."""
     at = request.session.get(SECOND_FACTOR_AT)
     return at is not None and 0 <= clock.now().timestamp() - float(at) < settings.FRESH_SECOND_FACTOR_SECONDS
+
+
+def _refuse_null_bytes(request: HttpRequest) -> None:
+    """No person types one and PostgreSQL holds none: what carries one was not made by our pages. Raises SuspiciousOperation (400)."""
+    sent = [*request.GET.lists(), *request.POST.lists()]
+    if any("\x00" in text for name, values in sent for text in (name, *values)):
+        raise SuspiciousOperation("a null byte was sent")
 
 
 class PublicView(View):
@@ -61,6 +69,7 @@ class OrganisationView(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Role × act first, then the freshness of the second factor, then the method. Raises Denied."""
         current_organisation()
+        _refuse_null_bytes(request)
         reading = request.method in ("GET", "HEAD", "OPTIONS")
         access.require(self.act if reading or not self.changing_act else self.changing_act, self.category)
         if self.fresh_second_factor and not second_factor_is_fresh(request):

@@ -226,7 +226,8 @@ class Matrix:
         """A form that is right, and where ids are foreign, those of the other organisation under every name a page could read."""
         side = self.world.other if cell.foreign_ids else self.world.own
         fields = [*_form(cell.line.route, side.agency, side.service_id)]
-        if cell.line.method == "POST" and cell.line.offered and not fields and cell.line.may(cell.role):
+        offers = cell.line.of_organisation and cell.line.method == "POST" and cell.line.offered
+        if offers and not fields and cell.line.may(cell.role):
             fields = self._as_shown(cell, path)
         if cell.foreign_ids:
             other = self.world.other

@@ -81,9 +81,16 @@ def opened(browser: Browser, path: str) -> Tab | None:
     return Tab(path, filled(form)) if form else None
 
 
-def send(browser: Browser, path: str, pairs: Pairs) -> int:
+def send_and_read(browser: Browser, path: str, pairs: Pairs) -> tuple[int, str]:
+    """Send a form; the status and the page."""
+    browser.raise_request_exception = False
     answer = browser.post(path, urlencode(pairs), content_type="application/x-www-form-urlencoded")
-    return int(answer.status_code)
+    streaming = getattr(answer, "streaming", False)
+    return int(answer.status_code), "" if streaming else answer.content.decode(errors="replace")
+
+
+def send(browser: Browser, path: str, pairs: Pairs) -> int:
+    return send_and_read(browser, path, pairs)[0]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from tests.factories.caseload import (
     LISTS,
     PARTS,
     make_client,
+    make_episode,
     make_part,
     make_record,
     make_registration,
@@ -167,7 +168,9 @@ def _clients(side: Side, episode: Any) -> None:
     make_work(episode, colleague)
     second, voided = make_client(), make_client(voided_at=clock.now())
     for other in (second, voided):
-        make_registration(client=other)
+        registration = make_registration(client=other)
+        if other is second:  # somebody who waits for triage
+            make_episode(registration=registration, triaged_on=None)
         for part in PARTS:
             make_part(part, other)
     side.objects |= {"client": client.pk, "second": second.pk, "voided": voided.pk, "episode": episode.pk}

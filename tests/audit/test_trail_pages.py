@@ -223,6 +223,22 @@ def test_who_looked_shows_parts_roles_refusals_and_records_that_were_merged_in(p
     assert any("Refused: tried to open a client" in row for row in found)
 
 
+def test_the_officer_sees_who_looked_under_a_number_without_the_name(place: Place) -> None:
+    place.look()
+    address = f"/o/{place.organisation.slug}/clients/{place.client.pk}/who-looked/"
+    answer = place.browser.get(address)
+    assert answer.status_code == 200 and any("Opened: Details" in row for row in rows(answer))
+    assert place.label.encode() in answer.content and SURNAME.encode() not in answer.content
+    assert SURNAME.upper().encode() not in answer.content
+    named = sign_in(Browser(), place.keyworker).get(address)
+    assert SURNAME.upper().encode() in named.content
+    other = Place()
+    assert (
+        place.browser.get(f"/o/{place.organisation.slug}/clients/{other.client.pk}/who-looked/").status_code
+        == 404
+    )
+
+
 def test_checking_the_trail_says_how_far_it_is_whole(place: Place) -> None:
     place.look()
     assert "has not been checked yet" in place.browser.get(place.address).content.decode()

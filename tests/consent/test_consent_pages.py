@@ -704,3 +704,30 @@ def test_the_services_keep_the_rules_without_the_form(desk: Desk) -> None:
                 left_out_reason="",
                 acting_user=desk.worker,
             )
+
+
+def test_each_condition_of_a_young_persons_yes_is_noticed_when_it_is_taken_away() -> None:
+    """O-106, without the page, which asks for the same."""
+    alone = {
+        "decision": "Y",
+        "competence": "competent",
+        "competence_note": "Said it back",
+        "permission_by": "",
+        "permission_relation": "",
+    }
+    helped = {
+        **alone,
+        "competence": "permission",
+        "permission_by": "J Marsh",
+        "permission_relation": "Guardian",
+    }
+    assert rules.problem_with_competence(**alone) == "" and rules.problem_with_competence(**helped) == ""
+    for good, name, bad in (
+        (alone, "competence", ""),
+        (alone, "competence", "unsure"),
+        (alone, "competence_note", " "),
+        (helped, "permission_by", " "),
+        (helped, "permission_relation", ""),
+    ):
+        assert rules.problem_with_competence(**{**good, name: bad}), (name, bad)
+        assert rules.problem_with_competence(**{**good, name: bad, "decision": "N"}) == "", (name, bad)

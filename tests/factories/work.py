@@ -30,7 +30,14 @@ def make_work(episode: Episode, person: User) -> None:
     Opening.objects.create(organisation_id=organisation, client=client, user=person, at=clock.now())
     SavedView.objects.create(organisation_id=organisation, user=person, page="caseload", name="Mine")
     EpisodeQuality.objects.create(
-        organisation_id=organisation, client=client, episode=episode, letter="Q", checked_at=clock.now()
+        organisation_id=organisation,
+        client=client,
+        episode=episode,
+        letter="Q",
+        errors=["E07"],
+        since={"E07": clock.now().isoformat()},
+        failing_since=clock.now(),
+        checked_at=clock.now(),
     )
     made = Allocation.objects.create(
         organisation_id=organisation,

@@ -266,6 +266,23 @@ def test_a_draft_comes_back_in_another_session_and_is_finished_there(
     assert first.post(at, done).status_code == 302 and len(tops_of(organisation)) == 1
 
 
+def test_a_correction_keeps_a_draft_of_its_own(home: tuple[Organisation, Episode, Browser]) -> None:
+    organisation, episode, browser = home
+    browser.post(address(organisation, episode), typed(episode))
+    [top] = tops_of(organisation)
+    at = address(organisation, episode, f"tops/{top.pk}/")
+    changed = typed(episode, version=str(top.version), OPIUSE="9")
+    assert draft(browser, at, changed, script=True).json()["kept"]
+    page = browser.get(at).content.decode()
+    assert 'name="OPIUSE" value="9"' in page and "This is your draft of" in page
+    assert 'name="OPIUSE" value="9"' not in browser.get(address(organisation, episode)).content.decode()
+    outcomes_page = f"/o/{organisation.slug}/clients/{episode.client_id}/outcomes/"
+    assert "Continue draft<" in browser.get(outcomes_page).content.decode()
+    assert browser.post(at, {**changed, "_page": str(uuid.uuid4())}).status_code == 302
+    assert "This is your draft of" not in browser.get(at).content.decode()
+    assert tops_of(organisation)[0].items["OPIUSE"] == "9"
+
+
 def test_the_rules_speak_of_what_is_typed(home: tuple[Organisation, Episode, Browser]) -> None:
     organisation, episode, browser = home
     at = address(organisation, episode)

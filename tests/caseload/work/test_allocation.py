@@ -338,7 +338,14 @@ def test_a_made_up_key_is_the_beginning(team: Team, after: str) -> None:
 
 
 def test_the_service_itself_asks_who_may(team: Team) -> None:
-    client = team.client()
+    client, other = team.client(), make_team()
+    with acting(team, team.manager, "team_manager"):
+        for who, last, said in (
+            (other.worker, None, "does not work with clients here today"),
+            (team.worker, clock.today(), "Only cover has a last day"),
+        ):
+            with pytest.raises(allocation.Refused, match=said):
+                allocation.plan(allocation.Wish((client.pk,), "keyworker", who, clock.today(), last, "x"))
     with acting(team, team.worker), pytest.raises(Denied):
         allocation.plan(allocation.Wish((client.pk,), "keyworker", team.worker, clock.today(), None, "x"))
     with acting(team, team.worker), pytest.raises(Denied):

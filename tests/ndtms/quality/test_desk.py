@@ -211,6 +211,14 @@ def test_the_age_of_a_rule_is_kept_while_others_come_and_go(team: Team) -> None:
         assert "(E05), since today" in page
         assert people(team.browser(team.worker).get(address(team, "?age=7")).content) == ["FENWICK"]
         assert people(team.browser(team.worker).get(address(team, "?age=7&rule=E05")).content) == []
+    with clock.frozen(NOW + dt.timedelta(days=15)):
+        with acting_for(team.organisation):
+            Episode.objects.filter(pk=episode.pk).update(triaged_on=dt.date(2026, 4, 6))
+        check(team)
+        with acting_for(team.organisation):
+            row = EpisodeQuality.objects.get(pk=episode.pk)
+        # From the record of each rule, not from when the row was written last: that was on day 10.
+        assert {rule: dt.datetime.fromisoformat(at) for rule, at in row.since.items()} == {"E07": NOW}
     with clock.frozen(NOW + dt.timedelta(days=20)):
         with acting_for(team.organisation):
             Episode.objects.filter(pk=episode.pk).update(drug_1="7000", triaged_on=dt.date(2026, 4, 6))
