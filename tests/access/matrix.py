@@ -327,8 +327,14 @@ def missing_methods(route: str) -> list[str]:
     return [method for method in METHODS if (route, method) not in lines()]
 
 
+# The privacy notice names the partners to everybody (O-34, O-134): their names, and nothing else of them.
+NAMES_PARTNERS = {"privacy/"}
+
+
 def foreign_bytes(world: World, cell: Cell, answer: Answer) -> str:
     """What of the other organisation is in the answer that the question did not say itself; empty: nothing."""
+    if cell.line.route in NAMES_PARTNERS:
+        answer = replace(answer, body=answer.body.replace(world.other.organisation.name.encode(), b""))
     if world.other.mark.encode() in answer.whole or world.other.mark.lower().encode() in answer.whole:
         text = answer.whole
         for said in answer.sent:
