@@ -78,7 +78,6 @@ class Migration(migrations.Migration):
             model_name="allocationrun",
             name="organisation",
             field=models.ForeignKey(
-                db_constraint=False,
                 db_index=False,
                 editable=False,
                 on_delete=django.db.models.deletion.PROTECT,

@@ -84,7 +84,6 @@ class AllocationRun(TenantModel):
     organisation = models.ForeignKey(
         "organisations.Organisation",
         on_delete=models.PROTECT,
-        db_constraint=False,
         db_index=False,
         related_name="+",
         editable=False,

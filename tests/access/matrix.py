@@ -22,6 +22,8 @@ from tests.core.world import histories, tenant_models
 
 OWN, OTHER, ABSENT, MIXED, NONE = "own", "other", "absent", "mixed", ""
 NO_ORGANISATION = "no-such-organisation"
+# No ids, and the same for everybody: an address without them is none.
+PARTS_OF_ADDRESSES = {"section", "list"}
 NO_OBJECT = UUID("00000000-0000-4000-8000-00000000dead")
 NO_NUMBER = 2_000_000_000
 NEVER = ("commissioner", "platform_support")
@@ -210,7 +212,7 @@ class Matrix:
             if name == "organisation":
                 found = sides[cell.address].organisation.slug if cell.address in sides else NO_ORGANISATION
             else:
-                whose = cell.object or OWN
+                whose = OWN if kinds[name] in PARTS_OF_ADDRESSES else cell.object or OWN
                 if whose == MIXED:
                     whose = OWN if name == "pk" else OTHER
                 if whose == ABSENT:

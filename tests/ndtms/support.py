@@ -18,9 +18,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from caseload.models import Episode
+from consent.choices import Competence
 from consent.services import record_ndtms_decision
 from edatrs.core import clock
 from edatrs.core.scope import Actor, open_scope
+from edatrs.organisations.choices import DataSet
 from edatrs.organisations.models import Organisation, Service, User
 from ndtms import selectors
 from ndtms.caseload_import import BundleRefused, import_caseload
@@ -309,8 +311,12 @@ class World:
             self._person = User.objects.create(email="worker@test.example", full_name="Test Worker")
         self.oracle.record_consent(agency, client_id, episode_id, decision, decided_on, method)
         with self.moment(), acting_for(agency):
+            episode = held(agency, client_id, episode_id)
+            young = episode.service.dataset == DataSet.YOUNG_PEOPLE
             record_ndtms_decision(
-                episode=held(agency, client_id, episode_id),
+                episode=episode,
+                competence=Competence.COMPETENT if young else "",
+                competence_note="Explained it back" if young else "",
                 decision=decision,
                 decided_on=dt.date.fromisoformat(decided_on),
                 method=method,

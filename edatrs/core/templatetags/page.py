@@ -333,9 +333,12 @@ def button(words: str, kind: str = "main", **options: Any) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def drafted(context: Any) -> SafeString | str:
-    """The attribute of a form's tag that keeps what is typed as a draft; nothing on a page that keeps none."""
+    """What a form's tag needs to keep what is typed as a draft; nothing on a page that keeps none.
+
+    A browser must not fill in old choices again when somebody comes back: what comes back is the draft.
+    """
     draft = context.get("draft")
-    return format_html(' data-app-draft="{}"', draft["address"]) if draft else ""
+    return format_html(' autocomplete="off" data-app-draft="{}"', draft["address"]) if draft else ""
 
 
 # ---- words, dates, numbers --------------------------------------------------------------------------------------
