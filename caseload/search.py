@@ -50,6 +50,11 @@ WORDS = {
 }
 
 
+def stored_as(kind: Kind) -> Kind:
+    """The kind in the table: a date of birth stands there once, and what was typed is swapped."""
+    return Kind.BORN if kind is Kind.BORN_SWAPPED else kind
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """One thing a client is found by."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from caseload.models import Client, Episode, Opening, Registration, SearchToken
-from caseload.search import WORDS, Asked, Kind
+from caseload.search import WORDS, Asked, Kind, stored_as
 from edatrs.core import access
 from edatrs.core.access import Denied
 from edatrs.core.scope import current_scope
@@ -58,8 +58,11 @@ def list_page(*, after: str = "", limit: int = PAGE) -> tuple[list[dict[str, Any
         .order_by("client_id_text", "pk")
     )
     if after:
-        text, _, pk = after.rpartition("~")
-        rows = rows.filter(Q(client_id_text__gt=text) | Q(client_id_text=text, pk__gt=pk))
+        text, _, last = after.rpartition("~")
+        try:
+            rows = rows.filter(Q(client_id_text__gt=text) | Q(client_id_text=text, pk__gt=UUID(last)))
+        except ValueError:
+            pass  # an address that somebody typed or cut off: from the start
     found = list(
         rows.values(
             "pk",
@@ -86,12 +89,12 @@ def search(asked: list[Asked]) -> list[Found]:
         rows = SearchToken.objects.filter(token__in={t.text for t in part.alternatives})
         if candidates is not None:
             rows = rows.filter(client_id__in=candidates)
-        wanted = {(t.kind.value, t.text) for t in part.alternatives}
+        wanted = {(stored_as(t.kind).value, t.text): t.kind for t in part.alternatives}
         matched: set[UUID] = set()
-        for client_id, kind, token in rows.values_list("client_id", "kind", "token")[:20_000]:
-            if (kind, token) in wanted:
+        for client_id, held, token in rows.values_list("client_id", "kind", "token")[:20_000]:
+            if kind := wanted.get((held, token)):
                 matched.add(client_id)
-                reasons[client_id].setdefault(Kind(kind), token)
+                reasons[client_id].setdefault(kind, token)
         candidates = matched if candidates is None else candidates & matched
     return _ranked(candidates or set(), reasons)
 

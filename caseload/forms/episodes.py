@@ -21,6 +21,14 @@ from edatrs.core.forms import Form
 DONE, NOT_DONE = "done", "not"
 
 
+class Tick(forms.CheckboxInput):
+    """A box whose tick is not lost where the form is carried along unseen."""
+
+    def format_value(self, value: Any) -> str:
+        """What a ticked box sends; nothing."""
+        return "on" if value else ""
+
+
 class ReferralForm(ItemsForm):
     """The items of a referral; the client id where they are not registered at the service; and that a second open episode is meant."""
 
@@ -135,7 +143,7 @@ class DischargeForm(ItemsForm):
         for row in self.interventions:
             kind = code_words("intervention_type", row.modality) or "Intervention, type not recorded"
             self.fields[f"end_{row.pk}"] = forms.BooleanField(
-                label=f"End “{kind}” on the day of discharge", required=False
+                label=f"End “{kind}” on the day of discharge", required=False, widget=Tick
             )
             status = Code("MODEXIT", "Exit status", help_text="How it ended")
             status.offer(self._letter(kwargs), "")

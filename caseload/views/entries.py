@@ -17,7 +17,7 @@ from caseload.models import Client, Episode
 from caseload.record import TREATMENT
 from caseload.recorded import Recorded
 from caseload.services import entries, episodes
-from caseload.services.items import Refused
+from caseload.services.items import Refused, row_of_form
 from caseload.views.base import ClientPage
 from caseload.views.episode_forms import EpisodeFormView, id_in, rows_of, to_episode
 from caseload.views.record_form import same_client
@@ -130,6 +130,18 @@ class EntryNewView(EntryFormView):
     draft_words = "New entry of an episode"
     save_words = "Add"
 
+    def row(self) -> Any:
+        """What this very form added before: whoever goes back and types on changes that one, and sees both texts."""
+        if self.request.method != "POST" or not self.request.POST.get("form_id"):
+            return None
+        if not hasattr(self, "_row"):
+            try:
+                pk = row_of_form(id_in(self.request, self.act))
+                self._row = entries.get_entry(self.episode, self.name, pk)
+            except Denied:
+                self._row = None
+        return self._row
+
     def save(
         self, request: HttpRequest, client: Client, form: Any, values: dict[str, Any], version: int
     ) -> list[str]:
@@ -138,10 +150,10 @@ class EntryNewView(EntryFormView):
         _, changed = entries.save_entry(
             episode=self.episode,
             list_name=self.name,
-            row=None,
+            row=self.row(),
             form_id=id_in(request, self.act),
             values=values,
-            version=0,
+            version=version,
             acting_user=user,
         )
         return changed

@@ -15,7 +15,6 @@ from caseload.sections import SECTIONS, list_items
 from caseload.services import entries, episodes, tops
 from caseload.views.base import ClientPage
 from edatrs.core import access, clock
-from edatrs.core.access import Denied
 from edatrs.core.templatetags.page import short_date
 from edatrs.organisations.services import drafts
 
@@ -45,13 +44,9 @@ class OutcomesView(ClientPage):
 
 
 def _chosen(found: list[Episode], asked: str) -> Episode | None:
-    """The episode in the address, which must be the client's. Raises Denied."""
-    if asked:
-        chosen = next((e for e in found if str(e.pk) == asked), None)
-        if chosen is None:
-            raise Denied("client.view", "not found", subject=asked)
-        return chosen
-    return next((e for e in found if e.discharged_on is None), found[0] if found else None)
+    """The episode asked for, where it is one of the client's; else the one that is open, else the latest."""
+    chosen = next((e for e in found if asked and str(e.pk) == asked), None)
+    return chosen or next((e for e in found if e.discharged_on is None), found[0] if found else None)
 
 
 def _episode_words(episode: Episode) -> str:

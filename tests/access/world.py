@@ -28,6 +28,7 @@ from tests.factories.caseload import (
     LISTS,
     PARTS,
     make_client,
+    make_entry,
     make_episode,
     make_part,
     make_record,
@@ -178,6 +179,9 @@ def _clients(side: Side, episode: Any) -> None:
     side.objects |= {"merge": ClientMerge.objects.get(survivor_id=client.pk).pk}
     for kind in LISTS:
         side.objects[kind.__name__.lower()] = kind.objects.get(episode=episode).pk
+    gone = {"voided_at": clock.now(), "voided_reason": "Entered in error"}
+    make_episode(registration=episode.registration, **gone)
+    make_entry(LISTS[0], episode, **gone)
 
 
 def _submission(side: Side, words: Iterator[str], episode: Any) -> Submission:

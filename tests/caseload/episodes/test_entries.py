@@ -12,7 +12,15 @@ import pytest
 from caseload.models import Episode, Intervention, SubInterventionReview
 from caseload.sections import list_items
 from edatrs.core import clock
-from tests.caseload.episodes.support import Home, date_of, make_home, make_one, problems_of, text_of
+from tests.caseload.episodes.support import (
+    Home,
+    date_of,
+    fields_of,
+    make_home,
+    make_one,
+    problems_of,
+    text_of,
+)
 from tests.core.world import acting_for
 from tests.factories.caseload import make_entry
 from tests.ndtms.support import TODAY, done
@@ -39,6 +47,17 @@ def test_an_entry_is_added_once_and_changed(home: Home) -> None:
     assert home.post(f"interventions/{row.pk}/", MODEXIT="A").status_code == 302
     assert home.rows(Intervention)[0].exit_status == "A"
     assert f"interventions/{row.pk}/" in home.get()
+
+
+def test_going_back_and_typing_on_shows_both_texts_and_adds_no_second(home: Home) -> None:
+    form = home.form("interventions/new/", MODAL="95", **date_of("MODST", dt.date(2026, 5, 1)))
+    assert home.browser.post(home.at("interventions/new/"), form).status_code == 302
+    answer = home.browser.post(home.at("interventions/new/"), form | {"MODAL": "94"})
+    assert answer.status_code == 409 and "keep_MODAL" in text_of(answer)
+    [row] = home.rows(Intervention)
+    chosen = fields_of(text_of(answer)) | {"keep_MODAL": "mine"}
+    assert home.browser.post(home.at("interventions/new/"), chosen).status_code == 302
+    assert [r.modality for r in home.rows(Intervention)] == ["94"] and row.modality == "95"
 
 
 def test_nothing_typed_is_nothing_added(home: Home) -> None:
@@ -70,8 +89,6 @@ def test_no_to_the_rest_is_a_choice_that_fills_in_and_saves_nothing(home: Home) 
     form = home.form("reviews/new/", RECPEER="Y", **date_of("SUBMODDT", dt.date(2026, 9, 1)))
     answer = home.browser.post(home.at("reviews/new/"), form | {"no_to_the_rest": "1"})
     assert answer.status_code == 200 and not home.rows(SubInterventionReview)
-    from tests.caseload.episodes.support import fields_of
-
     shown = fields_of(text_of(answer))
     assert {name: shown[name] for name in flags} == {n: "Y" if n == "RECPEER" else "N" for n in flags}
     assert home.browser.post(home.at("reviews/new/"), shown).status_code == 302

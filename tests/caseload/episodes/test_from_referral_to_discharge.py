@@ -9,7 +9,6 @@ from uuid import uuid4
 import pytest
 
 from caseload.models import (
-    ClientMerge,
     ConfidentialityExplained,
     Episode,
     EpisodeClosing,
@@ -136,6 +135,16 @@ def test_triage_waits_for_confidentiality_and_loses_nothing(home: Home) -> None:
     assert home.post("triage/", **date_of("TRIAGED", DAY)).status_code == 302
     assert home.fresh().triaged_on == DAY
     assert "by Kay One" in home.get("triage/") and "Kay One" in home.get()
+
+
+def test_without_the_question_about_confidentiality_triage_would_go_through(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: it is that question alone which refuses."""
+    home.episode = bare(home)
+    form = home.form("triage/", **date_of("TRIAGED", DAY))
+    monkeypatch.setattr("caseload.services.episode_acts.confidentiality_of", lambda episode: object())
+    assert home.browser.post(home.at("triage/"), form).status_code == 302
 
 
 def test_triage_may_go_on_when_it_is_said_why_it_could_not_be_explained(home: Home) -> None:
@@ -273,4 +282,7 @@ def test_a_conflict_at_the_discharge_ends_no_intervention(home: Home) -> None:
         Episode.objects.filter(pk=home.episode.pk).update(discharge_reason="82")
     answer = home.browser.post(home.at("discharge/"), form)
     assert answer.status_code == 409 and home.rows(Intervention)[0].ended_on is None
-    assert not home.rows(EpisodeClosing) and not home.rows(ClientMerge)
+    assert not home.rows(EpisodeClosing)
+    chosen = fields_of(text_of(answer)) | {"keep_DISD": "mine", "keep_DISRSN": "mine"}
+    assert home.browser.post(home.at("discharge/"), chosen).status_code == 302
+    assert home.rows(Intervention)[0].ended_on == DAY and home.fresh().discharge_reason == "80"

@@ -140,13 +140,15 @@ def test_two_episodes_are_never_compared(home: tuple[Organisation, Episode, Brow
     assert [d["stage"] for d in old.context["dues"]] == ["Start", "Exit"]
 
 
-def test_another_clients_episode_is_not_found(home: tuple[Organisation, Episode, Browser]) -> None:
+def test_another_clients_episode_is_never_shown(home: tuple[Organisation, Episode, Browser]) -> None:
     organisation, episode, browser = home
     with acting_for(organisation):
         other = make_client()
     strange = in_treatment(organisation, other)
+    add(organisation, strange, "S", 2, {"ALCUSE": "28"})
     for asked in (str(strange.pk), "nonsense"):
-        assert browser.get(page(organisation, episode, f"?episode={asked}")).status_code == 404
+        shown = browser.get(page(organisation, episode, f"?episode={asked}"))
+        assert shown.context["episode"] == episode and shown.context["columns"] == []
 
 
 def test_a_form_without_a_date_is_in_the_table_and_not_on_the_charts(
