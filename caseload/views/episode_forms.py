@@ -185,7 +185,7 @@ class TriageView(SectionView):
         self, request: HttpRequest, client: Client, form: Any, values: dict[str, Any], version: int
     ) -> list[str]:
         """As a section, when confidentiality was dealt with; what was triaged already may be corrected. Raises Refused."""
-        before = episodes.read_section(self.episode, TRIAGE).values["TRIAGED"]
+        before = episodes.read_section(self.episode, TRIAGE).values.get("TRIAGED")
         if values.get("TRIAGED") and not before and episode_acts.confidentiality_of(self.episode) is None:
             raise Refused(
                 "Record first that the confidentiality policy was explained, or why it could not be. "

@@ -7,6 +7,7 @@ form was saved (any redirect of `post`) or thrown away.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -31,6 +32,7 @@ from edatrs.organisations.services import drafts
 
 ACTION = "_draft"
 PAGE = "_page"
+LONGEST_NAME = 80
 # Every form that keeps a draft: its name, and the words of it in the list of one's drafts.
 drafted_forms: Registry[str] = Registry("forms that keep a draft")
 
@@ -57,7 +59,9 @@ class DraftedView(OrganisationView, abstract=True):
 
     def draft_object(self) -> str:
         """What the draft is about: the ids in the address, so that two clients never share one."""
-        return ",".join(str(v) for k, v in sorted(self.kwargs.items()) if k != "organisation")
+        ids = [str(v) for k, v in sorted(self.kwargs.items()) if k != "organisation"]
+        named = ",".join(ids)
+        return named if len(named) <= LONGEST_NAME else hashlib.sha256(named.encode()).hexdigest()
 
     def draft_client(self) -> UUID | None:
         """The client that the form is about, if one: `pk` of a client's page."""

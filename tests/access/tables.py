@@ -68,9 +68,9 @@ class Line:
         return 405 not in self.answers
 
     def may(self, role: str) -> bool:
-        """Whether a role may do the act at all."""
+        """Whether a role may do the act at all, as long as nothing is shared and no emergency access is open (letters S, B, N)."""
         act, _, category = self.act.partition("/")
-        return role in letters()[act, category]
+        return bool(set(letters()[act, category].get(role, "")) & set("OAP"))
 
 
 @cache

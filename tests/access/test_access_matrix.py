@@ -223,7 +223,20 @@ def test_matrix(part: str, mode: str, monkeypatch: pytest.MonkeyPatch, record_pr
 
 
 # Neither free text nor anybody's: codes, names of files, and what the database makes of them.
-CODES = {"dataset", "kind", "state", "decision", "method", "origin", "consent", "category", "letter", "understanding", "overruled", "ended"}
+CODES = {
+    "dataset",
+    "kind",
+    "state",
+    "decision",
+    "method",
+    "origin",
+    "consent",
+    "category",
+    "letter",
+    "understanding",
+    "overruled",
+    "ended",
+}
 NO_WORD = CODES | {"sha256", "stored_as", "pgh_label", "manifest"}
 
 
