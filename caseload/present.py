@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from caseload.dataset.reader import load_dictionary
 from caseload.models import Client, ClientIdentity, Episode
@@ -47,16 +49,14 @@ def identity(client: Client, today: dt.date) -> dict[str, Any]:
         "nhs_number": nhs_number(who.nhs_number) if who else "",
         "client_ids": [f"{r.client_id_text} ({r.service.agency_code})" for r in registrations],
         "record": str(client),
-        "alerts": alerts(client),
+        "unasked": unasked([client.pk]) != set(),
     }
 
 
-def alerts(client: Client) -> list[tuple[str, str]]:
-    """(badge, words) of what must be seen first. Consent that nobody asked for is one click away from every page."""
-    unasked = Episode.objects.filter(
-        client=client, voided_at__isnull=True, discharged_on__isnull=True, consent=""
-    )
-    return [("late", "Consent not asked")] if unasked.exists() else []
+def unasked(clients: Iterable[UUID]) -> set[UUID]:
+    """Those of the clients who have an open episode whose NDTMS consent nobody asked for. One query."""
+    open_ones = Episode.objects.filter(voided_at__isnull=True, discharged_on__isnull=True, consent="")
+    return set(open_ones.filter(client_id__in=list(clients)).values_list("client_id", flat=True))
 
 
 def code_words(list_name_: str, code: str) -> str:

@@ -57,12 +57,18 @@ class ExtractPlan:
         return Context(self.dataset, self.letter, self.as_of)
 
 
-def episodes(plan: ExtractPlan, items: Sequence[Item]) -> QuerySet[Any, dict[str, Any]]:
+def episodes(
+    plan: ExtractPlan, items: Sequence[Item], *, voided_held: bool = False
+) -> QuerySet[Any, dict[str, Any]]:
     """The episodes of the service, one row each, with an annotation by CSV header for every item of the client and the episode.
 
     FINITIAL and SINITIAL are the names and PC the postcode as recorded: what leaves is shortened when the file is written.
+    `voided_held` adds those that were entered in error and may be held nationally (column `voided`): the preview has to name them.
     """
-    rows = Episode.objects.filter(service_id=plan.service_id, voided_at__isnull=True)
+    in_use = Q(voided_at__isnull=True)
+    rows = Episode.objects.filter(service_id=plan.service_id).filter(
+        in_use | Q(national_holding__held=True) if voided_held else in_use
+    )
     places = {
         item.name: place_of(item) for item in items if item.name not in DERIVED and list_of(item) is None
     }
@@ -93,6 +99,8 @@ def episodes(plan: ExtractPlan, items: Sequence[Item]) -> QuerySet[Any, dict[str
         values[f"i_{name}"] = KeyTextTransform(place.key, path) if place.key else F(path)
     values["i_POSTCODE"] = F("client__clientcontact__postcode")
     values["held"] = F("national_holding__held")
+    if voided_held:
+        values["voided"] = F("voided_at")
     for name in ("CLIENTID", "EPISODID", "DISD"):
         values.setdefault(
             f"i_{name}",
@@ -161,9 +169,12 @@ def rule_items(plan: ExtractPlan) -> tuple[Item, ...]:
 def judge(plan: ExtractPlan) -> Statement:
     """Make the temporary table `extract_episode`: every episode of the service with its verdict (contract section 4, first that applies).
 
+    One that was entered in error and may be held nationally is judged `voided`: it is not sent and shows as missing, or, withdrawn, goes as
+    any other withdrawal does.
+
     Columns: episode, client, clientid, episodid, verdict, rules (what holds it back), held, in_reach (open, or ended inside the window).
     """
-    base = _compiled(episodes(plan, rule_items(plan)))
+    base = _compiled(episodes(plan, rule_items(plan), voided_held=True))
     rules, rule_params = sql_failing(ERROR_RULES, EpisodeColumns(), plan.context)
     reporting = plan.kind == ExtractKind.REPORTING
     outside = '(e."i_DISD" < %s)' if reporting else "FALSE"
@@ -178,6 +189,7 @@ FROM (
     FROM (SELECT b.*, COALESCE(b.held, FALSE) AS is_held, %s::text AS agncy FROM ({base.sql}) b) e,
          LATERAL (SELECT CASE
             WHEN e.consent = 'N' AND e.is_held THEN 'withdrawn'
+            WHEN e.voided IS NOT NULL THEN 'voided'
             WHEN e.consent = 'N' THEN 'declined'
             WHEN e.consent <> 'Y' THEN 'not_asked'
             WHEN {outside} THEN 'out_of_window'
@@ -216,7 +228,9 @@ def counts() -> Statement:
         for name in FIGURES
     )
     return Statement(
-        f"SELECT count(*), count(*) FILTER (WHERE verdict = 'held_back'), {figures} FROM extract_episode", ()
+        "SELECT count(*) FILTER (WHERE verdict <> 'voided'), count(*) FILTER (WHERE verdict = 'held_back'), "
+        f"{figures} FROM extract_episode",
+        (),
     )
 
 

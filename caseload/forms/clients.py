@@ -19,6 +19,8 @@ from edatrs.core.forms import Form
 
 EARLIEST_BIRTH = dt.date(1900, 1, 1)
 NOT_RECORDED = "Not recorded"
+# A longer list shows the code behind the words.
+MOST_PLAIN = 5
 
 
 class Text(forms.CharField):
@@ -66,9 +68,11 @@ class Code(forms.ChoiceField):
         super().__init__(label=label, required=False, choices=[("", NOT_RECORDED)], **kwargs)
 
     def offer(self, letter: str, recorded: str) -> None:
-        """The codes of a letter, and the recorded one."""
+        """The codes of a letter, and the recorded one. A long list shows the code behind the words."""
         known = load_dictionary().codes(self.item.code_list, letter)
-        offered = [("", NOT_RECORDED), *((code, f"{words} ({code})") for code, words in known.items())]
+        plain = len(known) <= MOST_PLAIN and len(set(known.values())) == len(known)
+        said = {code: words if plain else f"{words} ({code})" for code, words in known.items()}
+        offered = [("", NOT_RECORDED), *said.items()]
         if recorded and recorded not in known:
             offered.append((recorded, f"{recorded} (recorded, not in the list of data set {letter})"))
         self.choices = offered

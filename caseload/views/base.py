@@ -62,18 +62,20 @@ class ClientPage(OrganisationView, abstract=True):
             identity=present.identity(client, clock.today()),
             parts=_parts(slug, client, self.part),
             part=self.part,
+            asks_consent=access.may("consent.ndtms.record"),
             **context,
         )
 
 
 def _parts(slug: str, client: Client, current: str) -> list[dict[str, Any]]:
-    """The parts of the record that the roles may open."""
+    """The parts of the record that the roles may open. Who looked stands last: the parts of every app come before it."""
+    parts = sorted(registry.client_parts, key=lambda part: part[0] == "who-looked")
     return [
         {
             "words": part["words"],
             "url": reverse(part["route"], args=[slug, client.pk]),
             "current": key == current,
         }
-        for key, part in registry.client_parts
+        for key, part in parts
         if access.may(part["act"], part.get("category", ""))
     ]

@@ -35,6 +35,7 @@ class ClientListView(OrganisationView):
             request,
             rows=[_row(row, today) for row in rows],
             more=more,
+            onward="after" in request.GET,
             recent=_recent(),
             sees_consent=access.may("consent.ndtms.record"),
         )
@@ -46,16 +47,18 @@ class ClientListView(OrganisationView):
         found = selectors.search(asked)
         kinds = sorted({t.kind.value for part in asked for t in part.alternatives})
         trail.record("caseload.client.searched", details={"by": kinds, "hits": len(found)})
-        today = clock.today()
+        today, unasked = clock.today(), present.unasked(f.client.pk for f in found)
         return self.page(
             request,
             searched=True,
+            sees_consent=access.may("consent.ndtms.record"),
             typed=typed,
             understood=bool(asked),
             found=[
                 {
                     "identity": details.short(f.client, today),
                     "pk": f.client.pk,
+                    "unasked": f.client.pk in unasked,
                     "reasons": f.reasons,
                     "exact": f.exact,
                 }

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client as Browser
 
+import edatrs.urls  # noqa: F401  # every view is loaded before one test takes a control away
 from tests.access.filling import Pairs, filled, form_for
 from tests.access.matrix import _CONVERTER
 from tests.access.tables import ROLES, Line, lines

@@ -1,4 +1,4 @@
-"""A population for the pages: organisations with clients, registrations and episodes, and what they are found by. Invented by counting."""
+"""A population for the pages: organisations with clients, each with an episode and what hangs on it, and what they are found by. Invented by counting."""
 
 from __future__ import annotations
 
@@ -79,23 +79,24 @@ def make(database: str, clients: int) -> None:
             name=f"Bench service {number}",
             dataset=DataSet.ADULT,
         )
-        make_person(organisation, role=Role.KEYWORKER, email=f"keyworker@bench-{number}.example")
-        made.append((organisation.pk, service.pk))
+        keyworker = make_person(organisation, role=Role.KEYWORKER, email=f"keyworker@bench-{number}.example")
+        made.append((organisation.pk, service.pk, keyworker.pk))
     world.lift_row_security(database)
     with world.owner(database) as connected:
         _fill(connected, clients, made)
     world.settle(database)
 
 
-def _fill(connected: psycopg.Connection, clients: int, made: list[tuple[uuid.UUID, uuid.UUID]]) -> None:
-    tables = ("client", "clientidentity", "clientcontact", "clientequality", "clientdisability")
-    tables += ("registration", "episode", "searchtoken")
+def _fill(connected: psycopg.Connection, clients: int, made: list[tuple[uuid.UUID, uuid.UUID, uuid.UUID]]) -> None:
+    names = ("client", "clientidentity", "clientcontact", "clientequality", "clientdisability", "registration", "episode")
+    names += ("searchtoken", "intervention", "outcome", "subinterventionreview", "allocation", "episodequality")
+    tables = [*(f"caseload_{name}" for name in names), "consent_consentact"]
     with connected.transaction():
         for table in tables:
-            connected.execute(f'ALTER TABLE "caseload_{table}" DISABLE TRIGGER USER')
+            connected.execute(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
         connected.execute(
-            "CREATE TEMPORARY TABLE b (n integer, organisation_id uuid, service_id uuid, person_id uuid, client_id uuid, "
-            "registration_id uuid, forename text, surname text, born date) ON COMMIT DROP"
+            "CREATE TEMPORARY TABLE b (n integer, organisation_id uuid, service_id uuid, keyworker_id uuid, person_id uuid, "
+            "client_id uuid, registration_id uuid, episode_id uuid, forename text, surname text, born date) ON COMMIT DROP"
         )
         with connected.cursor() as cursor, cursor.copy("COPY b FROM STDIN") as copy:
             for row in _people(clients, made):
@@ -114,17 +115,18 @@ def _fill(connected: psycopg.Connection, clients: int, made: list[tuple[uuid.UUI
                 for token in _tokens(number):
                     copy.write_row((organisation, client, token.kind.value, token.text))
     for table in tables:
-        connected.execute(f'ALTER TABLE "caseload_{table}" ENABLE TRIGGER USER')
+        connected.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
 
 
-def _people(clients: int, made: list[tuple[uuid.UUID, uuid.UUID]]) -> Iterator[tuple[object, ...]]:
+def _people(clients: int, made: list[tuple[uuid.UUID, uuid.UUID, uuid.UUID]]) -> Iterator[tuple[object, ...]]:
     for number in range(clients):
-        organisation, service = made[number % len(made)]
-        ids = (uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
+        organisation, service, keyworker = made[number % len(made)]
+        ids = (uuid.uuid4(), uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
         yield (
             number,
             organisation,
             service,
+            keyworker,
             *ids,
             _FIRST[number // 20 % 14],
             surname(number // 20),
@@ -150,6 +152,8 @@ def client_id(number: int) -> str:
     return f"{number:07d}"
 
 
+_DAY = "DATE '2026-01-09' - n % 900 + k * 30"
+_ANSWERS = """'{"ALCUSE": "12", "OPIUSE": "4", "PSYHSTAT": "9", "PHSTAT": "11", "QUALLIFE": "8"}'::jsonb"""
 _STATEMENTS = (
     "INSERT INTO caseload_person (id) SELECT person_id FROM b",
     "INSERT INTO caseload_client (organisation_id, id, person_id) SELECT organisation_id, client_id, person_id FROM b",
@@ -161,7 +165,22 @@ _STATEMENTS = (
     ),
     "INSERT INTO caseload_registration (organisation_id, client_id, service_id, id, clientid) "
     "SELECT organisation_id, client_id, service_id, registration_id, lpad(n::text, 7, '0') FROM b",
-    "INSERT INTO caseload_episode (organisation_id, client_id, service_id, registration_id, episode_id, referred_on, triaged_on, drug_1) "
-    "SELECT organisation_id, client_id, service_id, registration_id, 'E' || n, DATE '2026-01-01' - n % 900, "
-    "DATE '2026-01-08' - n % 900, '1011' FROM b",
+    "INSERT INTO caseload_episode (organisation_id, client_id, service_id, registration_id, id, episode_id, referred_on, triaged_on, "
+    "drug_1, consent, consent_on) SELECT organisation_id, client_id, service_id, registration_id, episode_id, 'E' || n, "
+    "DATE '2026-01-01' - n % 900, DATE '2026-01-08' - n % 900, '1011', 'Y', DATE '2026-01-08' - n % 900 FROM b",
+    "INSERT INTO caseload_episodequality (organisation_id, client_id, episode_id, letter, checked_at) "
+    "SELECT organisation_id, client_id, episode_id, 'R', now() FROM b",
+    "INSERT INTO caseload_allocation (organisation_id, client_id, keyworker_id, kind, valid_from, reason, by, by_label) "
+    "SELECT organisation_id, client_id, keyworker_id, 'keyworker', DATE '2026-01-02' - n % 900, 'New', keyworker_id, 'Bench' FROM b",
+    "INSERT INTO consent_consentact (organisation_id, client_id, episode_id, decision, decided_on, method, origin) "
+    "SELECT organisation_id, client_id, episode_id, 'Y', DATE '2026-01-08' - n % 900, 'imported', 'imported' FROM b",
+    *(
+        f"INSERT INTO caseload_{table} (organisation_id, client_id, episode_id, identifier, {columns}) "
+        f"SELECT organisation_id, client_id, episode_id, k || '-' || n, {values} FROM b, generate_series(1, {count}) k"
+        for table, columns, values, count in (
+            ("intervention", "modality, started_on", f"'80', {_DAY}", 2),
+            ("outcome", "completed_on, stage, items", f"""{_DAY}, CASE k WHEN 1 THEN 'S' ELSE 'R' END, {_ANSWERS}""", 2),
+            ("subinterventionreview", "reviewed_on", _DAY, 1),
+        )
+    ),
 )

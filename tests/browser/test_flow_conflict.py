@@ -1,4 +1,4 @@
-"""Two people change the same client at once: the second sees both texts, chooses field by field, and neither text is lost; scripts or none."""
+"""Two people change the same client at once; the second sees both texts, chooses field by field, neither is lost; scripts or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long form is broken off because the sign-in ends: what was typed is there again, in this browser and in another, with scripts and without."""
+"""A long form is broken off because the sign-in ends: what was typed is there again, here and on another computer; scripts or none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ from playwright.sync_api import Page, expect
 
 from caseload.models import Client, ClientContact, ClientIdentity
 from edatrs.organisations.models import Draft, Organisation, User
-from tests.browser.flows import AddUser, New, SignIn, both, heading, known, office, sign_in_again, type_date
+from tests.browser.flows import (
+    AddUser,
+    New,
+    SignIn,
+    both,
+    heading,
+    known,
+    let_pass,
+    office,
+    sign_in_again,
+    type_date,
+)
 from tests.browser.test_submissions import look_at
 from tests.core.world import acting_for
 
@@ -69,9 +80,10 @@ def test_typed_text_is_kept_when_the_sign_in_ends_and_comes_back_on_another_comp
     assert "Łąka" not in page.content() and "Fenwick" not in page.content()
     usual(settings)
     other = new_context().new_page()
+    let_pass(worker)
     sign_in(other, worker)
     other.goto(address)
-    expect(other.get_by_role("region", name="Draft")).to_contain_text("It is not saved yet")
+    expect(other.get_by_role("region", name="Draft", exact=True)).to_contain_text("It is not saved yet")
     expect(other.get_by_label("Address line 1")).to_have_value(LANE)
     expect(other.get_by_label("Town or city")).to_have_value("")
     expect(other.get_by_label("Phone")).to_have_value("01376 555000")
@@ -89,7 +101,7 @@ def test_typed_text_is_kept_when_the_sign_in_ends_and_comes_back_on_another_comp
         assert (held.address_line_1, held.town, held.phone) == (LANE, "", "01376 555000")
     # Saved is saved: no draft is offered any more.
     other.goto(address)
-    expect(other.get_by_role("region", name="Draft")).to_have_count(0)
+    expect(other.get_by_role("region", name="Draft", exact=True)).to_have_count(0)
     assert drafts(organisation) == 0
 
 
@@ -112,11 +124,13 @@ def test_what_is_sent_after_the_sign_in_ended_is_back_after_signing_in(
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("main")).to_contain_text("You were signed out because nothing happened")
     with acting_for(organisation):
-        assert ClientContact.objects.get(client=client).address_line_1 == "", "nothing is written after the end"
+        assert ClientContact.objects.get(client=client).address_line_1 == "", (
+            "nothing is written after the end"
+        )
     usual(settings)
     sign_in_again(page, worker)
     page.wait_for_url(f"**{address}")
-    expect(page.get_by_role("region", name="Draft")).to_contain_text("It is not saved yet")
+    expect(page.get_by_role("region", name="Draft", exact=True)).to_contain_text("It is not saved yet")
     expect(page.get_by_label("Address line 1")).to_have_value(LANE)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("main")).to_contain_text("Saved.")
@@ -150,6 +164,7 @@ def test_a_registration_that_is_broken_off_is_taken_up_again_and_made_once(
         assert not ClientIdentity.objects.exists()
     # On another computer, by the list of what one left open or by going to the form.
     other = new_context(java_script_enabled=javascript).new_page()
+    let_pass(worker)
     sign_in(other, worker)
     other.goto("/o/open-road/clients/new/")
     for label, value in (("Forename", "Zofia"), ("Surname", "Wiśniewska"), ("Address line 1", LANE)):
@@ -184,7 +199,7 @@ def test_a_draft_is_kept_by_hand_and_can_be_thrown_away(
     page.goto(address)
     page.get_by_label("Phone").fill("07700 900444")
     page.get_by_role("button", name="Keep as a draft").click()
-    expect(page.get_by_role("region", name="Draft")).to_contain_text("It is not saved yet")
+    expect(page.get_by_role("region", name="Draft", exact=True)).to_contain_text("It is not saved yet")
     expect(page.get_by_label("Phone")).to_have_value("07700 900444")
     page.get_by_role("button", name="Throw the draft away").click()
     expect(page.locator("main")).to_contain_text("The draft is thrown away")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from caseload.services import episodes
 from edatrs.core import clock
 from tests.ndtms import support
 from tests.ndtms.support import TODAY, World
@@ -95,3 +96,40 @@ def test_without_a_later_file_the_confirmed_withdrawal_stands(tmp_path: Path) ->
     world.decide("E1001", "101", "1", "N", "2026-07-07", "oral")
     built = world.build("E1001", "adult")
     assert built.manifest["withdrawn_clients"] == 0 and built.manifest["declined_omitted"] == 1
+
+
+def void(agency: str, client_id: str, episode_id: str) -> None:
+    """An episode that was entered in error."""
+    with support.acting_for(agency):
+        episodes.void_episode(
+            episode=support.held(agency, client_id, episode_id),
+            reason="Another person's",
+            acting_user=None,  # type: ignore[arg-type]  # not read: the scope says who acts
+        )
+
+
+def test_an_episode_entered_in_error_is_not_sent_and_shows_as_missing_while_it_may_be_held(
+    tmp_path: Path,
+) -> None:
+    """It leaves the file, and the preview names it: the national collection keeps it until somebody there takes it out."""
+    folder = good_bundle(tmp_path / "bundle")
+    world = World()
+    world.load(folder)
+    before = world.build("E1001", "adult", oracle_knows=False)
+    void("E1001", "102", "3")
+    after = world.build("E1001", "adult", oracle_knows=False)
+    assert after.manifest["episodes_sent"] == before.manifest["episodes_sent"] - 1
+    assert after.preview["missing"] == [*before.preview["missing"], ["E1001", "102", "3"]]
+
+
+def test_a_withdrawal_of_an_episode_entered_in_error_still_goes(tmp_path: Path) -> None:
+    """The no of a person is sent, whatever became of the episode here."""
+    folder = good_bundle(tmp_path / "bundle")
+    world = World()
+    world.load(folder)
+    before = world.build("E1001", "adult", oracle_knows=False)
+    assert before.preview["removed_by_consent"] == [["E1001", "101", "1"]]
+    void("E1001", "101", "1")
+    after = world.build("E1001", "adult", oracle_knows=False)
+    assert after.preview["removed_by_consent"] == [["E1001", "101", "1"]]
+    assert after.manifest["withdrawn_clients"] == before.manifest["withdrawn_clients"]

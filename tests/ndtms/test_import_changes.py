@@ -137,7 +137,10 @@ def changed_once(folder: Path, owner: psycopg.Connection[Any], file: str, table:
     assert not any(answer["created"].values())
     written = changes(before, on_disk(owner, *TRAIL))
     # What clients are found by and what the rules say are made of what is written, and have no history.
-    assert {t: n for t, n in written.items() if t not in MADE_OF_IT} == {table: (1, 1), f"{table}history": (0, 1)}
+    assert {t: n for t, n in written.items() if t not in MADE_OF_IT} == {
+        table: (1, 1),
+        f"{table}history": (0, 1),
+    }
     assert ("caseload_searchtoken" in written) == (column in ("forename", "date_of_birth")), written
     [(version, act, value)] = set(rows(owner, pick)) - old
     [(old_version, old_act, old_value, label, _)] = set(rows(owner, kept)) - history
