@@ -6,6 +6,7 @@ from caseload.record import LISTS
 from caseload.sections import LIST_KEYS, SECTIONS
 
 OUTCOMES = "tops"
+INTERVENTIONS = "interventions"
 LIST_OF_KEY = {key: name for name, key in LIST_KEYS.items() if name != OUTCOMES}
 ALL_LISTS = {LIST_KEYS[name]: name for name in LISTS}
 

@@ -176,7 +176,7 @@ def _new(facts: Sequence[ClientFacts], today: dt.date) -> dict[UUID, list[Attent
     for client in facts:
         since = client.allocated_on
         if since is not None and 0 <= (today - since).days <= NEW_FOR_DAYS:
-            words = f"New: allocated {short_date(since)}"
+            words = f"New: allocated {short_date(since).rpartition(' ')[0]}"  # at most a week ago: the year says nothing
             found[client.client] = [Attention("new", Place.NEW, Group.WEEK, "info", words, since)]
     return found
 

@@ -6,14 +6,13 @@ import datetime as dt
 from typing import Any
 
 from audit.models import AuditEvent
-from caseload import entry_groups, episode_page, present, selectors, timeline
+from caseload import client_rows, entry_groups, episode_page, present, timeline
 from caseload.address import OUTCOMES
 from caseload.dataset.explain import explain
 from caseload.dataset.rules import RULES
 from caseload.models import AllocationKind, Client, Episode, EpisodeQuality
 from caseload.record import TREATMENT
 from caseload.sections import list_items
-from caseload.selectors_work import in_force
 from caseload.services import entries, episode_acts, episodes
 from edatrs.core import access
 from edatrs.core.templatetags.page import short_date
@@ -40,7 +39,7 @@ def of_client(client: Client, slug: str, today: dt.date) -> dict[str, Any]:
     }
     if not access.may("client.view", TREATMENT):
         return found | {"sees_treatment": False}
-    rows = list(selectors.episodes_of(client))
+    rows = client_rows.episodes(client.pk)
     current = next((e for e in rows if e.discharged_on is None), rows[0] if rows else None)
     found |= {"sees_treatment": True, "episodes": [present.episode_row(e) for e in rows]}
     return found | (_current(current, today) if current is not None else {})
@@ -95,14 +94,10 @@ def _address(client: Client) -> list[str]:
 
 def workers(client: Client, today: dt.date) -> list[dict[str, Any]]:
     """The keyworker of today, the one allocated last, and who covers. One query."""
-    rows = (
-        in_force(today)
-        .filter(client_id=client.pk)
-        .select_related("keyworker")
-        .order_by("-valid_from", "-created_at", "-pk")
-    )
     found: list[dict[str, Any]] = []
-    for row in rows:
+    for row in client_rows.allocations(client.pk):
+        if not (row.valid_from <= today and (row.valid_until is None or today <= row.valid_until)):
+            continue
         cover = row.kind == AllocationKind.COVER
         if cover or not any(not held["cover"] for held in found):
             found.append(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from caseload import client_rows
 from caseload.dataset.reader import load_dictionary
 from caseload.models import Client, ClientIdentity, Episode
 
@@ -49,7 +50,7 @@ def identity(client: Client, today: dt.date) -> dict[str, Any]:
         "nhs_number": nhs_number(who.nhs_number) if who else "",
         "client_ids": [f"{r.client_id_text} ({r.service.agency_code})" for r in registrations],
         "record": str(client),
-        "unasked": unasked([client.pk]) != set(),
+        "unasked": any(not e.consent and e.discharged_on is None for e in client_rows.episodes(client.pk)),
     }
 
 

@@ -1,6 +1,6 @@
 """Search tokens: what a client can be found by, and what somebody typed, as the same words (design section 4).
 
-Pure. Search is equality on a narrow table, because row security keeps an index from being used for `LIKE`; so everything that shall match
+Search is equality on a narrow table, because row security keeps an index from being used for `LIKE`; so everything that shall match
 is made equal here: case, accents and script, sound, order of names, day and month swapped.
 """
 
@@ -16,6 +16,7 @@ import jellyfish
 from anyascii import anyascii
 
 from caseload.dataset.transforms import postcode_district
+from edatrs.core import clock
 
 LONGEST = 200
 MOST_WORDS = 8
@@ -153,7 +154,7 @@ def read_date(text: str) -> dt.date | None:
     one, two, three = (int(part) for part in match.groups())
     year, month, day = (one, two, three) if len(match[1]) == 4 else (three, two, one)
     if year < 100:
-        year += 1900 if year > 26 else 2000
+        year += 1900 if 2000 + year > clock.today().year else 2000
     try:
         return dt.date(year, month, day)
     except ValueError:

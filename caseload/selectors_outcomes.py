@@ -6,12 +6,12 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Min
-
+from caseload.address import INTERVENTIONS, OUTCOMES
 from caseload.dataset.reader import Item
-from caseload.models import Episode, EpisodeItems, Intervention, Outcome
+from caseload.models import Episode, EpisodeItems, Outcome
 from caseload.outcomes import Form
 from caseload.sections import items_of
+from caseload.services.entries import entries_of
 
 
 def form_of(row: Outcome) -> Form:
@@ -27,20 +27,14 @@ def form_of(row: Outcome) -> Form:
 
 
 def forms_of(episode: Episode) -> list[Form]:
-    """The outcome forms of an episode, those entered in error left out, in no order. One query."""
-    rows = Outcome.objects.filter(
-        client_id=episode.client_id, episode_id=episode.pk, voided_at__isnull=True
-    ).order_by("completed_on", "identifier")
-    return [form_of(row) for row in rows]
+    """The outcome forms of an episode, those entered in error left out, the newest first. One query."""
+    return [form_of(row) for row in entries_of(episode, OUTCOMES)]
 
 
 def first_started(episode: Episode) -> dt.date | None:
     """The day the first intervention of an episode began; None before. One query."""
-    rows = Intervention.objects.filter(
-        client_id=episode.client_id, episode_id=episode.pk, voided_at__isnull=True
-    )
-    found: dt.date | None = rows.aggregate(first=Min("started_on"))["first"]
-    return found
+    rows = entries_of(episode, INTERVENTIONS)
+    return min((row.started_on for row in rows if row.started_on), default=None)
 
 
 def young_people_sections(episode: Episode, letter: str) -> list[tuple[str, Sequence[Item]]]:

@@ -9,27 +9,23 @@ from typing import Any
 from django.urls import reverse
 
 from audit.models import AuditEvent
-from caseload import present
+from caseload import client_rows, present
+from caseload.address import INTERVENTIONS, OUTCOMES
 from caseload.dataset.reader import UnknownItem, load_dictionary
 from caseload.forms.items import label_of
-from caseload.models import (
-    Allocation,
-    ClientInformationReview,
-    ClientMerge,
-    ConfidentialityExplained,
-    Episode,
-    EpisodeClosing,
-    Intervention,
-    Outcome,
-    SubInterventionReview,
-    TimeInTreatment,
-)
-from caseload.record import TREATMENT
+from caseload.models import Episode
+from caseload.record import LISTS, TREATMENT
+from caseload.sections import LIST_KEYS
 from caseload.services.clients import CHANGED
 from caseload.timeline import Entry, Source
 from edatrs.core import access, registry
 from edatrs.core.clock import LONDON
 
+_REVIEWS = {
+    "reviews": "Sub-intervention review",
+    "time_in_treatment": "Time in treatment assessed",
+    "client_information_reviews": "Client information review",
+}
 # So many fields of a change are named.
 MOST_FIELDS = 6
 # What the trail calls a change that is no field.
@@ -50,11 +46,6 @@ _ELSEWHERE = {
 }
 
 
-def _in_use(model: Any, client: Any) -> Any:
-    rows = model.objects.filter(client_id=client.pk, voided_at__isnull=True)
-    return rows.filter(episode__voided_at__isnull=True).select_related("episode")
-
-
 def _to(slug: str, row: Any, anchor: str = "") -> str:
     page = reverse("caseload:episode", args=[slug, row.client_id, getattr(row, "episode_id", row.pk)])
     return f"{page}#{anchor}" if anchor else page
@@ -70,7 +61,8 @@ def _local_day(at: dt.datetime) -> dt.date:
 
 def episodes(client: Any, slug: str) -> Iterator[Entry]:
     """Referral, triage, discharge; confidentiality; closed and opened again. Three queries."""
-    rows = Episode.objects.filter(client_id=client.pk, voided_at__isnull=True).select_related("service")
+    rows = client_rows.episodes(client.pk)
+    known = {e.pk for e in rows}
     for e in rows:
         where = (f"Episode {e.episode_id} at {e.service}",)
         page = _episode_page(slug, e)
@@ -93,8 +85,9 @@ def episodes(client: Any, slug: str) -> Iterator[Entry]:
                     url=page,
                     link="Open the episode",
                 )
-    of_client = {"client_id": client.pk, "episode__voided_at__isnull": True}
-    for c in ConfidentialityExplained.objects.filter(**of_client):
+    for c in client_rows.confidentiality(client.pk):
+        if c.episode_id not in known:
+            continue
         title = "Confidentiality explained" if c.explained_on else "Confidentiality could not be explained"
         lines = tuple(text for text in (c.reason, c.note) if text)
         yield Entry(
@@ -107,8 +100,8 @@ def episodes(client: Any, slug: str) -> Iterator[Entry]:
             _to(slug, c),
             "Open the episode",
         )
-    for act in EpisodeClosing.objects.filter(**of_client):
-        if act.reopened or act.overruled:
+    for act in client_rows.closings(client.pk):
+        if act.episode_id in known and (act.reopened or act.overruled):
             title = "Episode opened again" if act.reopened else "Closed in spite of checks"
             yield Entry(
                 str(act.pk),
@@ -124,7 +117,7 @@ def episodes(client: Any, slug: str) -> Iterator[Entry]:
 
 def interventions(client: Any, slug: str) -> Iterator[Entry]:
     """When interventions began and ended. One query."""
-    for row in _in_use(Intervention, client):
+    for row in client_rows.entries_in_use(client.pk, INTERVENTIONS):
         kind = present.code_words("intervention_type", row.modality) or "type not recorded"
         page = _to(slug, row, "interventions")
         if row.started_on:
@@ -149,23 +142,19 @@ def interventions(client: Any, slug: str) -> Iterator[Entry]:
 
 def forms(client: Any, slug: str) -> Iterator[Entry]:
     """Reviews, time in treatment and outcome forms by their dates. Four queries."""
-    for row in _in_use(Outcome, client):
+    for row in client_rows.entries_in_use(client.pk, OUTCOMES):
         stage = present.code_words("top_stage", row.stage)
         if row.completed_on:
             title = f"TOP: {stage.lower()}" if stage else "TOP"
             yield Entry(
                 str(row.pk), row.completed_on, title, url=_to(slug, row, "tops"), link="Open the list"
             )
-    kinds: tuple[tuple[Any, str, str, str], ...] = (
-        (SubInterventionReview, "reviewed_on", "Sub-intervention review", "reviews"),
-        (TimeInTreatment, "assessed_on", "Time in treatment assessed", "time-in-treatment"),
-        (ClientInformationReview, "reviewed_on", "Client information review", "client-information-reviews"),
-    )
-    for model, field, title, anchor in kinds:
-        for row in _in_use(model, client):
-            on = getattr(row, field)
+    for name, title in _REVIEWS.items():
+        for row in client_rows.entries_in_use(client.pk, name):
+            on = getattr(row, LISTS[name].date_field)
             if on:
-                yield Entry(str(row.pk), on, title, url=_to(slug, row, anchor), link="Open the list")
+                page = _to(slug, row, LIST_KEYS[name])
+                yield Entry(str(row.pk), on, title, url=page, link="Open the list")
 
 
 def details(client: Any, slug: str) -> Iterator[Entry]:
@@ -206,7 +195,7 @@ def _label(name: str) -> str:
 
 def keyworkers(client: Any, slug: str) -> Iterator[Entry]:
     """Who began to work with them. One query."""
-    for row in Allocation.objects.filter(client_id=client.pk).select_related("keyworker"):
+    for row in client_rows.allocations(client.pk):
         until = f"Until {row.valid_until:%d/%m/%Y}" if row.valid_until and row.kind == "cover" else ""
         yield Entry(
             str(row.pk),
@@ -219,7 +208,7 @@ def keyworkers(client: Any, slug: str) -> Iterator[Entry]:
 
 def merges(client: Any, slug: str) -> Iterator[Entry]:
     """Records that were merged in, and taken apart again. One query."""
-    for row in ClientMerge.objects.filter(survivor_id=client.pk).select_related("client"):
+    for row in client_rows.merged_in(client.pk):
         yield Entry(
             f"{row.pk}-merged",
             _local_day(row.merged_at),

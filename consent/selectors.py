@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from caseload import client_rows
 from caseload.models import Client, ClientMerge, Episode
 from consent import rules
 from consent.models import ConsentAct, ConsentDeferral, ConsentForm, ConsentInvalidation
@@ -73,7 +74,7 @@ def _merges(client_id: UUID) -> list[ClientMerge]:
     found: list[ClientMerge] = []
     wanted = {client_id}
     while wanted:
-        some = list(ClientMerge.objects.filter(survivor_id__in=wanted, undone_at__isnull=True))
+        some = [merge for pk in wanted for merge in client_rows.merged_in(pk) if merge.undone_at is None]
         found += some
         wanted = {merge.client_id for merge in some} - {merge.survivor_id for merge in found}
     return sorted(found, key=lambda merge: merge.merged_at)
@@ -119,19 +120,18 @@ def held_of(episode_ids: list[UUID]) -> dict[UUID, dt.datetime]:
     return found
 
 
-def history_of(client: Client, episodes: list[Episode]) -> list[dict[str, Any]]:
-    """Everything that was asked of a client, newest first: decisions and "not now", each with its episode and evidence, inherited noes, and
-    the episodes that nobody asked about. A fixed number of queries, but for what merges wrote.
+def history_of(client: Client, episodes: Sequence[Episode], *, evidence: bool = True) -> list[dict[str, Any]]:
+    """Everything that was asked of a client, newest first: decisions and "not now", each with its episode, inherited noes, and the episodes
+    that nobody asked about; with `evidence` also the signed forms, and what the national collection holds. A fixed number of queries, but
+    for what merges wrote.
     """
     acts = list(
         ConsentAct.objects.filter(client=client)
         .select_related("episode__service", "invalidation")
         .order_by("-decided_on", "-sequence")
     )
-    forms = {
-        f["consent_act_id"]: f
-        for f in ConsentForm.objects.filter(client=client).values("consent_act_id", "kind", "size", "sha256")
-    }
+    signed = ConsentForm.objects.filter(client=client).values("consent_act_id", "kind", "size", "sha256")
+    forms = {form["consent_act_id"]: form for form in signed} if evidence else {}
     by_episode: dict[UUID, list[Any]] = defaultdict(list)
     for act in acts:
         by_episode[act.episode_id].append(act)
@@ -147,7 +147,7 @@ def history_of(client: Client, episodes: list[Episode]) -> list[dict[str, Any]]:
         ]
     asked = {act.episode_id for act in acts if not hasattr(act, "invalidation")}
     asked |= {pk for pk, noes in inherited.items() if noes}
-    held = held_of([e.pk for e in episodes])
+    held = held_of([e.pk for e in episodes]) if evidence else {}
     for row in rows:
         since = held.get(row["episode_pk"]) if row["in_force"] else None
         row["held_since"] = since.astimezone(LONDON).date() if since else None

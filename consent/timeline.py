@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from caseload.models import Episode
+from caseload import client_rows
 from caseload.timeline import Entry, Source
 from consent.selectors import history_of
 from edatrs.core import registry
@@ -16,11 +16,9 @@ from edatrs.core.clock import LONDON
 
 def entries(client: Any, slug: str) -> Iterator[Entry]:
     """The history of NDTMS consent. A fixed number of queries, but for what merges wrote."""
-    episodes = list(
-        Episode.objects.filter(client_id=client.pk, voided_at__isnull=True).select_related("service")
-    )
+    episodes = client_rows.episodes(client.pk)
     known = {episode.pk for episode in episodes}
-    for number, row in enumerate(history_of(client, episodes)):
+    for number, row in enumerate(history_of(client, episodes, evidence=False)):
         if row["kind"] == "unasked" or row["episode_pk"] not in known:
             continue
         lines = [f"Episode {row['episode']} ({row['agency']})"]

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
+from caseload import client_rows
 from caseload.models import Episode
 from caseload.record import LISTS
 from caseload.recorded import Recorded, changes
@@ -46,12 +46,7 @@ def get_entry(episode: Episode, list_name: str, pk: UUID, *, voided: bool = Fals
 
 def entries_of(episode: Episode, list_name: str) -> list[Any]:
     """The entries in use, the newest first, undated ones last. One query."""
-    date = LISTS[list_name].date_field
-    return list(
-        _rows(episode, list_name)
-        .filter(voided_at__isnull=True)
-        .order_by(F(date).desc(nulls_last=True), "identifier")
-    )
+    return [row for row in client_rows.entries(episode.client_id, list_name) if row.episode_id == episode.pk]
 
 
 def voided_entries(episode: Episode, list_name: str) -> list[Any]:

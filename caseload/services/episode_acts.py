@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from caseload import client_rows
 from caseload.models import Client, ConfidentialityExplained, Episode, EpisodeClosing, Registration
 from caseload.services import search_index
 from caseload.services.clients import ClientIdTaken, next_client_id
@@ -59,7 +60,7 @@ def register_at(
 
 def confidentiality_of(episode: Episode) -> ConfidentialityExplained | None:
     """What counts: the explanation, else the latest note why there was none; None when nobody was asked yet. One query."""
-    rows = list(ConfidentialityExplained.objects.filter(episode_id=episode.pk).order_by("recorded_at", "pk"))
+    rows = [row for row in client_rows.confidentiality(episode.client_id) if row.episode_id == episode.pk]
     explained = [row for row in rows if row.explained_on is not None]
     return (explained or rows or [None])[-1]
 
@@ -199,7 +200,7 @@ def ended_with(episode: Episode) -> list[Any]:
 
 def closings_of(episode: Episode) -> list[EpisodeClosing]:
     """When it was closed and opened again, the newest first. One query."""
-    return list(EpisodeClosing.objects.filter(episode_id=episode.pk).order_by("-recorded_at", "-pk"))
+    return [row for row in client_rows.closings(episode.client_id) if row.episode_id == episode.pk]
 
 
 def _record(

@@ -18,7 +18,7 @@ from caseload.sections import SECTIONS, items_of
 from caseload.services.items import Refused, identifier_of, note, put, row_of_form, values_of
 from edatrs.core import access, clock, registry
 from edatrs.core.access import Denied
-from edatrs.core.scope import current_scope
+from edatrs.core.scope import current_scope, remembered
 from edatrs.organisations.models import User
 
 
@@ -36,7 +36,10 @@ def get_episode(client: Client, pk: UUID) -> Episode:
 
 def letter_of(episode: Episode) -> str:
     """The data set letter in force today at the episode's service. One query."""
-    return episode.service.letter_on(clock.today(), load_dictionary().default_letter)
+    service, day = episode.service, clock.today()
+    return remembered(
+        ("letter", service.pk, day), lambda: service.letter_on(day, load_dictionary().default_letter)
+    )
 
 
 def context_of(episode: Episode) -> Context:

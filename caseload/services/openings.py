@@ -14,9 +14,12 @@ def note_opened(*, client: Client, panel: str, categories: list[str]) -> None:
         "caseload.client.viewed", subject=str(client.pk), details={"panel": panel, "categories": categories}
     )
     if scope.person_id is not None:
-        Opening.objects.update_or_create(
-            organisation_id=current_organisation(),
-            user_id=scope.person_id,
-            client=client,
-            defaults={"at": scope.now},
+        opened = Opening(
+            organisation_id=current_organisation(), user_id=scope.person_id, client=client, at=scope.now
+        )
+        Opening.objects.bulk_create(
+            [opened],
+            update_conflicts=True,
+            unique_fields=["organisation", "user", "client"],
+            update_fields=["at"],
         )

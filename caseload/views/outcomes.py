@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 
-from caseload import outcomes, outcomes_page, selectors, selectors_outcomes
+from caseload import client_rows, outcomes, outcomes_page, selectors, selectors_outcomes
 from caseload.dataset.reader import Item
 from caseload.models import Client, Episode
 from caseload.sections import SECTIONS, list_items
@@ -43,7 +44,7 @@ class OutcomesView(ClientPage):
         return self.client_page(request, client, **context)
 
 
-def _chosen(found: list[Episode], asked: str) -> Episode | None:
+def _chosen(found: Sequence[Episode], asked: str) -> Episode | None:
     """The episode asked for, where it is one of the client's; else the one that is open, else the latest."""
     chosen = next((e for e in found if asked and str(e.pk) == asked), None)
     return chosen or next((e for e in found if e.discharged_on is None), found[0] if found else None)
@@ -163,7 +164,7 @@ def outcomes_panel(client: Client, slug: str) -> dict[str, Any]:
     panel: dict[str, Any] = {"template": "caseload/_outcomes_panel.html", "shown": False}
     if not access.may("client.view", "treatment"):
         return panel
-    episode = _chosen(list(selectors.episodes_of(client)), "")
+    episode = _chosen(client_rows.episodes(client.pk), "")
     items: tuple[Item, ...] = ()
     if episode is not None:
         items = list_items(tops.LIST, episode.service.dataset, episodes.letter_of(episode))

@@ -7,17 +7,19 @@ end with the transaction and cannot leak through a connection pool; a nested sco
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
 from edatrs.core import clock
+
+T = TypeVar("T")
 
 
 class ScopeMissing(RuntimeError):
@@ -77,6 +79,9 @@ class Scope:
     fixed: dt.datetime | None = field(default_factory=clock.frozen_at)
     act: UUID = field(default_factory=uuid4)
     events: Events = field(default_factory=Events)
+    # A request that changes no record (GET, HEAD): what it read once it need not read again (`remembered`).
+    reads_only: bool = False
+    memory: dict[Hashable, Any] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
         """The database settings that row security reads; an empty text is 'not set'."""
@@ -123,6 +128,21 @@ def current_organisation() -> UUID:
     return scope.organisation_id
 
 
+def remembered(key: Hashable, make: Callable[[], T]) -> T:
+    """What `make` gives; in a scope that only reads, made once for a key and given again.
+
+    The memory is the scope's own: it ends with it, and a nested scope (another organisation's, one that may write) begins with none. The
+    key carries the id of whatever it is about. Raises ScopeMissing.
+    """
+    scope = current_scope()
+    if not scope.reads_only:
+        return make()
+    if key not in scope.memory:
+        scope.memory[key] = make()
+    found: T = scope.memory[key]
+    return found
+
+
 def _apply(settings: dict[str, str]) -> dt.datetime:
     sets = ", ".join("set_config(%s, %s, true)" for _ in settings)
     params = [part for pair in settings.items() for part in pair]
@@ -142,11 +162,13 @@ def open_scope(
     person_label: str = "",
     roles: frozenset[str] = frozenset(),
     one_snapshot: bool = False,
+    reads_only: bool = False,
 ) -> Iterator[Scope]:
     """Open a scope in a transaction of its own (a savepoint when nested).
 
     `one_snapshot` makes the transaction REPEATABLE READ, so that everything read in it is of one moment; only an outermost scope can ask
-    for it, and it should record nothing on the trail (the heads of the chains move meanwhile).
+    for it, and it should record nothing on the trail (the heads of the chains move meanwhile). `reads_only` says that nothing in it changes
+    a record, so that `remembered` may give again what was read.
 
     The outermost one runs the before-commit hooks as its last statement; events of nested scopes are collected in it. An exception rolls
     everything back, the events with it.
@@ -163,6 +185,7 @@ def open_scope(
         person_id=person_id,
         person_label=person_label,
         roles=roles,
+        reads_only=reads_only,
         events=outer.events if outer else Events(),
         act=outer.act if outer else uuid4(),
     )

@@ -70,6 +70,7 @@ class ScopeMiddleware:
                 person_id=user.pk if user else None,
                 person_label=user.full_name if user else "",
                 roles=frozenset(m.role for m in held),
+                reads_only=request.method in ("GET", "HEAD"),
             ) as scope:
                 request.scope = scope  # type: ignore[attr-defined]  # for templates
                 response = self.get_response(request)

@@ -174,7 +174,7 @@ def _figures(totals: desk.Totals, asked: Asked, now: dt.datetime) -> list[dict[s
         {
             "label": "Oldest that stops a row",
             "value": oldest,
-            "note": "days" if oldest is not None else "Nothing stops a row",
+            "note": {None: "Nothing stops a row", 0: "days: known since today", 1: "day"}.get(oldest, "days"),
             "url": "",
         },
     ]

@@ -1,4 +1,4 @@
-"""A population for the pages: organisations with clients, each with an episode and what hangs on it, and what they are found by. Invented by counting."""
+"""A population for the pages: organisations with clients, an episode each and what hangs on it. Invented by counting."""
 
 from __future__ import annotations
 
@@ -87,9 +87,26 @@ def make(database: str, clients: int) -> None:
     world.settle(database)
 
 
-def _fill(connected: psycopg.Connection, clients: int, made: list[tuple[uuid.UUID, uuid.UUID, uuid.UUID]]) -> None:
-    names = ("client", "clientidentity", "clientcontact", "clientequality", "clientdisability", "registration", "episode")
-    names += ("searchtoken", "intervention", "outcome", "subinterventionreview", "allocation", "episodequality")
+def _fill(
+    connected: psycopg.Connection, clients: int, made: list[tuple[uuid.UUID, uuid.UUID, uuid.UUID]]
+) -> None:
+    names = (
+        "client",
+        "clientidentity",
+        "clientcontact",
+        "clientequality",
+        "clientdisability",
+        "registration",
+        "episode",
+    )
+    names += (
+        "searchtoken",
+        "intervention",
+        "outcome",
+        "subinterventionreview",
+        "allocation",
+        "episodequality",
+    )
     tables = [*(f"caseload_{name}" for name in names), "consent_consentact"]
     with connected.transaction():
         for table in tables:
@@ -179,7 +196,12 @@ _STATEMENTS = (
         f"SELECT organisation_id, client_id, episode_id, k || '-' || n, {values} FROM b, generate_series(1, {count}) k"
         for table, columns, values, count in (
             ("intervention", "modality, started_on", f"'80', {_DAY}", 2),
-            ("outcome", "completed_on, stage, items", f"""{_DAY}, CASE k WHEN 1 THEN 'S' ELSE 'R' END, {_ANSWERS}""", 2),
+            (
+                "outcome",
+                "completed_on, stage, items",
+                f"""{_DAY}, CASE k WHEN 1 THEN 'S' ELSE 'R' END, {_ANSWERS}""",
+                2,
+            ),
             ("subinterventionreview", "reviewed_on", _DAY, 1),
         )
     ),

@@ -61,6 +61,44 @@ _WIDE = """() => {
     .filter((e) => e.getBoundingClientRect().right > most + 1 && getComputedStyle(e).position !== 'fixed' && !e.closest('.app-scroll'))
     .map((e) => `${e.tagName}.${e.className}`.slice(0, 60) + ` ${Math.round(e.getBoundingClientRect().right)}`).slice(0, 4);
 }"""
+# Read aloud: headings in order, a name for each table and image, an id once, a link that says where it leads without what stands around it.
+# Left out: a link in a row's header (two people may have one name: the row's other cells tell them apart) and links outside <main>.
+_READ = """() => {
+  const found = [];
+  const shown = (e) => e.getClientRects().length > 0 && !e.closest('dialog:not([open])');
+  const words = (e) => (e.getAttribute('aria-label') || e.textContent).replace(/\\s+/g, ' ').trim().toLowerCase();
+  const headings = [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter(shown);
+  const first = headings.filter((h) => h.tagName === 'H1').length;
+  if (first !== 1) found.push(`${first} headings of the first level`);
+  let last = 0;
+  for (const h of headings) {
+    const level = Number(h.tagName[1]);
+    if (level > last + 1) found.push(`a heading ${level} after ${last}: ${h.textContent.trim().slice(0, 40)}`);
+    last = level;
+  }
+  const ids = new Map();
+  for (const e of document.querySelectorAll('[id]')) ids.set(e.id, (ids.get(e.id) || 0) + 1);
+  for (const [id, times] of ids) if (times > 1) found.push(`the id ${id} stands ${times} times`);
+  if (document.querySelector('img:not([alt])')) found.push('an image without words');
+  for (const t of document.querySelectorAll('table')) {
+    if (shown(t) && !t.caption) found.push(`a table without a caption: ${t.innerText.slice(0, 40)}`);
+  }
+  const leads = new Map();
+  for (const a of document.querySelectorAll('main a[href]')) {
+    if (!shown(a) || a.closest('th')) continue;
+    if (!words(a)) found.push(`a link without words: ${a.getAttribute('href')}`);
+    leads.set(words(a), (leads.get(words(a)) || new Set()).add(a.href));
+  }
+  for (const [said, to] of leads) if (to.size > 1) found.push(`"${said.slice(0, 60)}" leads to ${to.size} places`);
+  const green = [...document.querySelectorAll('main .govuk-button:not(.govuk-button--secondary, .govuk-button--warning)')].filter(shown);
+  if (green.length > 1) found.push(`${green.length} green buttons: ${green.map((b) => b.textContent.trim()).join(', ')}`);
+  return found;
+}"""
+
+
+def read_aloud(page: Page) -> list[str]:
+    """What would be read out of order, without a name or without saying where it leads; and a second main button."""
+    return [f"read aloud: {what}" for what in page.evaluate(_READ)]
 
 
 def walk(page: Page) -> list[str]:
@@ -113,7 +151,7 @@ def picture(page: Page, name: str) -> None:
 def look(page: Page, *, by_keyboard: bool = True) -> list[str]:
     """Everything that is wrong with the page that is open."""
     wrong: list[str] = [f"axe: {v['rule']} {v['nodes'][:2]}" for v in serious(page)]
-    wrong += too_small(page) + too_wide(page)
+    wrong += read_aloud(page) + too_small(page) + too_wide(page)
     return wrong + (walk(page) if by_keyboard else [])
 
 

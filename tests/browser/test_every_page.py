@@ -82,7 +82,10 @@ def error_state(page: Page, path: str) -> bool:
     if form is None or not any(c.kind in ("text", "textarea") for c in form.asked):
         return False
     empty_out(page)
-    button = page.locator("main form[method=post] button[type=submit]:not([name=_draft])").first
+    # What a person can press: not the hidden default of Enter; and the one that sends the form before those that do something on the way.
+    seen = "main form[method=post] button[type=submit]:not([name=_draft]):not([aria-hidden])"
+    main = page.locator(f"{seen}:not([name])")
+    button = (main if main.count() else page.locator(seen)).first
     with page.expect_navigation() as moved:
         button.click()
     answer = moved.value

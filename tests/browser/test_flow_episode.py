@@ -54,12 +54,23 @@ def test_confidentiality_comes_before_triage_and_not_yet_needs_a_reason(
 ) -> None:
     """O-132."""
     with acting_for(organisation):
-        waiting = make_episode(registration=Registration.objects.get(client=client), triaged_on=None)
+        waiting = make_episode(
+            registration=Registration.objects.get(client=client),
+            referred_on=clock.today() - dt.timedelta(days=9),
+            triaged_on=None,
+        )
     page = new_context(java_script_enabled=javascript).new_page()
     sign_in(page, add_user(organisation, "keyworker"))
     page.goto(f"/o/open-road/clients/{client.pk}/episodes/{waiting.pk}/")
     page.get_by_role("button", name="Triage").click()
-    expect(page.locator("#id_TRIAGED_day")).to_have_count(0)
+    expect(page.get_by_role("region", name="First: explain confidentiality")).to_be_visible()
+    triaged = clock.today() - dt.timedelta(days=2)
+    type_date(page, "TRIAGED", triaged)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text(
+        "Record first that the confidentiality policy was explained"
+    )
+    page.get_by_role("button", name="Keep as a draft").click()
     page.get_by_role("button", name="Explain confidentiality").click()
     page.get_by_role("button", name="Record what was done").click()
     expect(page.get_by_role("alert")).to_contain_text("There is a problem")
@@ -69,7 +80,10 @@ def test_confidentiality_comes_before_triage_and_not_yet_needs_a_reason(
     page.locator("#id_reason").fill("Came in withdrawal, asked to come back on Thursday")
     page.get_by_role("button", name="Record what was done").click()
     expect(heading(page)).to_contain_text("Triage")
-    expect(page.locator("#id_TRIAGED_day")).to_be_visible()
+    expect(page.locator("#id_TRIAGED_day")).to_have_value(str(triaged.day))
+    page.get_by_role("button", name="Save", exact=True).click()
+    with acting_for(organisation):
+        assert Episode.objects.get().triaged_on == triaged
     # It stays a thing to do, with the reason beside it.
     page.goto(f"/o/open-road/clients/{client.pk}/episodes/{waiting.pk}/")
     box = page.get_by_role("region", name="Confidentiality")
@@ -94,7 +108,7 @@ def test_ended_discharged_opened_again_and_discharged_once_more(
     sign_in(page, add_user(organisation, "keyworker"))
     # One intervention ends by itself; an end without how it ended is said, and what was typed stays.
     page.goto(here)
-    page.get_by_role("region", name="Interventions").get_by_role("link", name="Prescribing").click()
+    page.get_by_role("region", name="Interventions").get_by_role("link", name="Pharmacological").click()
     ended = today - dt.timedelta(days=10)
     type_date(page, "MODEND", ended)
     page.get_by_label("Intervention exit status").select_option("A")
