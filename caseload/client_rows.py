@@ -28,11 +28,13 @@ def _once(kind: str, client_id: UUID, make: Callable[[], Any]) -> Sequence[Any]:
 
 
 def episodes(client_id: UUID) -> Sequence[Episode]:
-    """The episodes in use with service and registration, the newest first."""
+    """The episodes in use with service, registration and what NDTMS would refuse, the newest first."""
 
     def find() -> Any:
         rows = Episode.objects.filter(client_id=client_id, voided_at__isnull=True)
-        return rows.select_related("service", "registration").order_by("-referred_on", "-episode_id")
+        return rows.select_related("service", "registration", "quality").order_by(
+            "-referred_on", "-episode_id"
+        )
 
     return _once("episodes", client_id, find)
 

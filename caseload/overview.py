@@ -10,7 +10,7 @@ from caseload import client_rows, entry_groups, episode_page, present, timeline
 from caseload.address import OUTCOMES
 from caseload.dataset.explain import explain
 from caseload.dataset.rules import RULES
-from caseload.models import AllocationKind, Client, Episode, EpisodeQuality
+from caseload.models import AllocationKind, Client, Episode
 from caseload.record import TREATMENT
 from caseload.sections import list_items
 from caseload.services import entries, episode_acts, episodes
@@ -52,7 +52,7 @@ def _current(episode: Episode, today: dt.date) -> dict[str, Any]:
         for name in ("interventions", "reviews", OUTCOMES)
         if list_items(name, dataset, letter)
     }
-    quality = EpisodeQuality.objects.filter(episode_id=episode.pk).first()
+    quality = getattr(episode, "quality", None)
     failing = [*quality.errors, *quality.warnings] if quality else []
     started = min((r.started_on for r in rows.get("interventions", []) if r.started_on), default=None)
     first = ""

@@ -38,10 +38,10 @@ def clients_for(act: str) -> QuerySet[Any]:
     return Client.objects.filter(voided_at__isnull=True).select_related("clientidentity")
 
 
-def get_client(pk: UUID | str, act: str) -> Client:
-    """One client. Raises Denied: absent, another organisation's and out of reach answer alike."""
+def get_client(pk: UUID | str, act: str, *, along: str = "clientidentity") -> Client:
+    """One client, with what is fetched `along`. Raises Denied: absent, another organisation's and out of reach answer alike."""
     try:
-        found: Client = clients_for(act).get(pk=pk)
+        found: Client = clients_for(act).select_related(along).get(pk=pk)
     except Client.DoesNotExist:
         raise Denied(act, "not found", subject=str(pk)) from None
     return found

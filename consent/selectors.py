@@ -15,6 +15,7 @@ from consent.models import ConsentAct, ConsentDeferral, ConsentForm, ConsentInva
 from edatrs.core import registry
 from edatrs.core.access import Denied
 from edatrs.core.clock import LONDON
+from edatrs.core.scope import remembered
 
 _EPISODE = Episode._meta.label_lower
 
@@ -70,13 +71,19 @@ def _version(episode: Episode, version: int) -> Any:
 
 
 def _merges(client_id: UUID) -> list[ClientMerge]:
-    """The merges that stand and led to this client, the oldest first: into it, and into those that were merged into it."""
+    """The merges that stand and led to this client, the oldest first: into it, and into those that were merged into it. A query for each
+    generation of merges, once a page."""
+    return remembered(("merges that led here", client_id), lambda: _led_to(client_id))
+
+
+def _led_to(client_id: UUID) -> list[ClientMerge]:
     found: list[ClientMerge] = []
-    wanted = {client_id}
-    while wanted:
-        some = [merge for pk in wanted for merge in client_rows.merged_in(pk) if merge.undone_at is None]
+    some = [merge for merge in client_rows.merged_in(client_id) if merge.undone_at is None]
+    while some:
         found += some
         wanted = {merge.client_id for merge in some} - {merge.survivor_id for merge in found}
+        below = ClientMerge.objects.filter(survivor_id__in=wanted, undone_at__isnull=True)
+        some = list(below.select_related("client"))
     return sorted(found, key=lambda merge: merge.merged_at)
 
 

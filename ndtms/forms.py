@@ -24,7 +24,11 @@ class BuildForm(Form):
         help_text="A reporting extract leaves out what ended before the reporting window; a full extract carries everything.",
         error_messages={"required": "Choose the kind of file"},
     )
-    as_of = DateBoxes(label="As of", help_text="Today, unless NDTMS asked for another day")
+    as_of = DateBoxes(
+        label="As of",
+        help_text="Today, unless NDTMS asked for another day",
+        error_messages={"required": "Enter the day that the file shall be as of"},
+    )
 
     def __init__(self, *args: Any, services: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

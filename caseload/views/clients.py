@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from audit.selectors import events_for_subject
 from audit.words import told
 from caseload import details, overview, present, search, selectors, trail_subjects
+from caseload.models import Client
 from caseload.views.base import ClientPage
 from edatrs.core import access, clock, registry, trail
 from edatrs.core.views import OrganisationView
@@ -106,6 +107,11 @@ class ClientView(ClientPage):
     template_name = "caseload/client.html"
     part = "overview"
     shows = ("identity", "contact", "treatment")
+
+    def client(self, pk: UUID) -> Client:
+        """As every page's, with how to reach them for those who may see that."""
+        along = "clientcontact" if access.may("client.view", "contact") else "clientidentity"
+        return selectors.get_client(pk, "client.view", along=along)
 
     def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
         """The page; a category that the roles may not see is not there."""

@@ -136,7 +136,10 @@ class RecordFormView(DraftedView, ClientPage, abstract=True):
     ) -> HttpResponse:
         saved = details.who_wrote(client, recorded)
         unchosen = "Choose one text for each field, then save."
-        said = "Nothing of yours is saved yet, and nothing is lost. Choose for each field; the other text stays in the history."
+        said = (
+            "Nothing of yours is saved yet, and nothing is lost. Choose for each field. Where you choose yours, the saved text stays in "
+            "the history; where you choose the saved text, yours is let go."
+        )
         return self._show(
             request,
             client,

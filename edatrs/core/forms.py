@@ -47,7 +47,11 @@ class Form(forms.Form):
             if plain and issubclass(bound.queryset.model, TenantModel):  # type: ignore[attr-defined]  # plain says so
                 raise TypeError(f"{type(self).__name__}.{name} must be a ScopedModelChoiceField")
             if bound.required and bound.label and bound.error_messages.get("required") == _DJANGOS_WORDS:
-                bound.error_messages["required"] = f"Enter {lowered(str(bound.label))}"
+                label = str(bound.label)
+                asked = label.endswith("?")
+                bound.error_messages["required"] = (
+                    f"Answer: {label}" if asked else f"Enter the {lowered(label)}"
+                )
 
     def full_clean(self) -> None:
         """As Django's; nothing is checked of a draft, and it is never valid."""

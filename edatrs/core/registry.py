@@ -21,7 +21,7 @@ class Registry(Generic[T]):
     def add(self, key: str, entry: T) -> T:
         """Fill in an entry. Raises ValueError on a key that is taken by another."""
         held = self._entries.get(key)
-        if held is not None and held is not entry:
+        if held is not None and held is not entry and held != entry:
             raise ValueError(f"{self.name}: '{key}' is taken")
         self._entries[key] = entry
         return entry

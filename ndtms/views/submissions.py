@@ -91,7 +91,7 @@ class SubmissionListView(OrganisationView):
         confirm: dict[str, Any] | None = None,
     ) -> HttpResponse:
         today = clock.today()
-        services = list(services_of(current_organisation()))
+        services = list(services_of(current_organisation()).prefetch_related("letters"))
         return self.page(
             request,
             status=status,
@@ -120,7 +120,7 @@ class SubmissionListView(OrganisationView):
                 s.agency_code,
                 f"{s.agency_code} {s.name} ({s.get_dataset_display()}, letter {s.letter_on(today, load_dictionary().default_letter)})",
             )
-            for s in services_of(current_organisation())
+            for s in services_of(current_organisation()).prefetch_related("letters")
         ]
         return choices if len(choices) < 2 else [("", "Choose the service"), *choices]
 

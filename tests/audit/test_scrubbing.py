@@ -116,6 +116,7 @@ def test_labels_are_of_staff_roles_and_refusals_only() -> None:
     assert labelled == {
         "access.refused.why",
         *(f"organisations.{act}.label" for act in ("person_invited", "role_given", "role_ended")),
+        *(f"caseload.client.{act}.label" for act in ("allocated", "allocation_undone")),
         "organisations.person_disabled.label",
         "organisations.second_factor_reset.label",
     }

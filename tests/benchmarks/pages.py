@@ -45,11 +45,17 @@ LEFT JOIN caseload_clientidentity i ON i.client_id = c.id
 WHERE r.organisation_id = %s AND c.voided_at IS NULL AND r.clientid > %s ORDER BY r.clientid, r.id LIMIT 51
 """
 _FIND = """
-SELECT c.id, i.forename, i.surname, i.date_of_birth, r.clientid, s.agency_code
+SELECT c.id, i.*, r.clientid, s.agency_code, EXISTS (SELECT FROM caseload_episode e WHERE e.client_id = c.id
+       AND e.organisation_id = c.organisation_id AND e.consent = '' AND e.voided_at IS NULL AND e.discharged_on IS NULL)
 FROM caseload_client c JOIN caseload_clientidentity i ON i.client_id = c.id
 JOIN caseload_registration r ON r.client_id = c.id JOIN organisations_service s ON s.id = r.service_id
 WHERE c.organisation_id = %s AND c.voided_at IS NULL
 AND c.id IN (SELECT client_id FROM caseload_searchtoken WHERE organisation_id = %s AND token = ANY(%s)) LIMIT 100
+"""
+_RECENT = """
+SELECT o.client_id, o.at, i.forename, i.surname FROM caseload_opening o
+JOIN caseload_client c ON c.id = o.client_id AND c.voided_at IS NULL LEFT JOIN caseload_clientidentity i ON i.client_id = o.client_id
+WHERE o.organisation_id = %s AND o.user_id = %s ORDER BY o.at DESC LIMIT 6
 """
 _OF_CLIENT = "WHERE t.organisation_id = %(organisation)s AND t.client_id = %(client)s"
 _OF_EPISODE = f"""
@@ -116,6 +122,7 @@ class BareList(BareView):
     def asked(self, request: HttpRequest) -> Iterable[tuple[str, Any]]:
         """As the list's."""
         yield _LIST, [current_organisation(), request.GET.get("after", "")]
+        yield _RECENT, [current_organisation(), request.user.pk]
 
 
 class BareFind(BareView):
@@ -125,6 +132,7 @@ class BareFind(BareView):
         """As the search's."""
         tokens = [t.text for part in read_query(request.POST["q"]) for t in part.alternatives]
         yield _FIND, [current_organisation(), current_organisation(), tokens]
+        yield _RECENT, [current_organisation(), request.user.pk]
 
 
 class BareOne(BareView):

@@ -62,7 +62,8 @@ _WIDE = """() => {
     .map((e) => `${e.tagName}.${e.className}`.slice(0, 60) + ` ${Math.round(e.getBoundingClientRect().right)}`).slice(0, 4);
 }"""
 # Read aloud: headings in order, a name for each table and image, an id once, a link that says where it leads without what stands around it.
-# Left out: a link in a row's header (two people may have one name: the row's other cells tell them apart) and links outside <main>.
+# Left out: the headings of an error summary and of an alert, which GOV.UK and the Ministry put before the page's own;
+# a link in a row's header (two people may have one name: the row's other cells tell them apart) and links outside <main>.
 _READ = """() => {
   const found = [];
   const shown = (e) => e.getClientRects().length > 0 && !e.closest('dialog:not([open])');
@@ -72,6 +73,7 @@ _READ = """() => {
   if (first !== 1) found.push(`${first} headings of the first level`);
   let last = 0;
   for (const h of headings) {
+    if (h.closest('.govuk-error-summary, .moj-alert')) continue;
     const level = Number(h.tagName[1]);
     if (level > last + 1) found.push(`a heading ${level} after ${last}: ${h.textContent.trim().slice(0, 40)}`);
     last = level;
@@ -149,7 +151,8 @@ def picture(page: Page, name: str) -> None:
 
 
 def look(page: Page, *, by_keyboard: bool = True) -> list[str]:
-    """Everything that is wrong with the page that is open."""
+    """Everything that is wrong with the page that is open, and with what is folded away on it."""
+    page.evaluate("() => document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     wrong: list[str] = [f"axe: {v['rule']} {v['nodes'][:2]}" for v in serious(page)]
     wrong += read_aloud(page) + too_small(page) + too_wide(page)
     return wrong + (walk(page) if by_keyboard else [])

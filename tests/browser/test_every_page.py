@@ -27,7 +27,9 @@ from tests.factories.organisations import sign_in as sign_in_session
 pytestmark = pytest.mark.browser
 PARTS = 8
 # Not pages: files, parts of pages, answers to a script.
-NO_PAGE = re.compile(r"(\.txt|\.csv|progress/|download/|evidence/[^/]*|/file/|ping/|form/)$")
+NO_PAGE = re.compile(r"(\.txt|\.csv|progress/|download/|evidence/[^/]*|/file/|ping/|signed-form/)$")
+
+ANSWERS_TO_MACHINES = ("livez", "readyz", "account/stay/", "set-up/recovery-codes.txt")
 
 
 def shown() -> list[Line]:
@@ -161,6 +163,29 @@ def test_pages_without_anything_say_what_to_do(transactional_db: None, open_as: 
     print(f"{looked} pages without anything, {len(wrong)} wrong")
     assert wrong == [], "\n".join(wrong)
     assert looked >= 8
+
+
+def test_pages_outside_an_organisation(world: World, open_as: Callable[..., Page]) -> None:
+    """Sign-in, help, notices, one's own sign-in; and what stands where there is nothing: an address that is no page, an old link."""
+    own, nobody = open_as(world.sessions["keyworker"]), open_as("")
+    found = [
+        (own if line.act != "open" or line.route.startswith("keyboard") else nobody, line.route, 200)
+        for (_, method), line in sorted(lines().items())
+        if method == "GET" and line.offered and not line.of_organisation and 200 in line.answers
+        and line.route not in ANSWERS_TO_MACHINES
+    ]  # fmt: skip
+    found += [(own, "o/no-such-organisation/", 404), (nobody, "new-password/an-old-link/", 410)]
+    wrong, looked = [], 0
+    for page, route, status in found:
+        answer = page.goto("/" + re.sub(r"<slug:topic>", "top", route))
+        assert answer is not None
+        assert answer.status == status, route
+        looked += 1
+        picture(page, "outside-" + (re.sub(r"[^a-z]+", "-", route).strip("-")))
+        wrong += [f"{route}: {what}" for what in look(page)]
+    print(f"{looked} pages outside an organisation, {len(wrong)} wrong")
+    assert wrong == [], "\n".join(wrong)
+    assert looked >= 14
 
 
 def test_every_page_has_its_heading_and_its_buttons_without_scripts(

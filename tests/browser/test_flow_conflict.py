@@ -70,6 +70,7 @@ def test_the_second_to_save_sees_both_texts_and_neither_is_lost(
     save(two)
     main = two.locator("main")
     expect(main).to_contain_text("Priya Raman saved this after you opened it")
+    expect(main).to_contain_text("where you choose the saved text, yours is let go")
     row = two.get_by_role("row").filter(has=two.get_by_role("rowheader", name="Phone"))
     expect(row).to_contain_text("07700 900111")
     expect(row).to_contain_text("07700 900222, text only")

@@ -111,7 +111,7 @@ def test_ended_discharged_opened_again_and_discharged_once_more(
     page.get_by_role("region", name="Interventions").get_by_role("link", name="Pharmacological").click()
     ended = today - dt.timedelta(days=10)
     type_date(page, "MODEND", ended)
-    page.get_by_label("Intervention exit status").select_option("A")
+    page.get_by_label("Mutually agreed planned exit").check()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(heading(page)).to_contain_text("Episode")
     # A form left open is one of the checks.
@@ -145,7 +145,7 @@ def test_ended_discharged_opened_again_and_discharged_once_more(
     offered = page.get_by_role("group", name="Open again with it")
     expect(offered.get_by_role("checkbox")).to_have_count(1)
     page.get_by_role("button", name="Open it again").click()
-    expect(page.get_by_role("alert")).to_contain_text("Enter reason")
+    expect(page.get_by_role("alert")).to_contain_text("Enter the reason")
     offered.get_by_role("checkbox").check()
     page.get_by_label("Reason").fill("Came back the same week")
     page.get_by_role("button", name="Open it again").click()

@@ -128,7 +128,7 @@ def test_a_manager_merges_two_records_and_takes_the_merge_back(
     look_at(page, f"merge-preview-{javascript}")
     page.get_by_label("CM9 5PP").check()
     page.get_by_role("button", name="Merge the records").click()
-    expect(page.get_by_role("alert")).to_contain_text("Enter reason")
+    expect(page.get_by_role("alert")).to_contain_text("Enter the reason")
     expect(page.get_by_label("CM9 5PP")).to_be_checked()
     page.get_by_label("Reason").fill("Registered twice by two teams")
     page.get_by_role("button", name="Merge the records").click()
@@ -150,7 +150,7 @@ def test_a_manager_merges_two_records_and_takes_the_merge_back(
     page.get_by_role("link", name=f"Undo the merge of {twice}").click()
     expect(page.locator("main")).to_contain_text("1 registration and 1 episode go back to it")
     page.get_by_role("button", name="Undo the merge").click()
-    expect(page.get_by_role("alert")).to_contain_text("Enter reason")
+    expect(page.get_by_role("alert")).to_contain_text("Enter the reason")
     page.get_by_label("Reason").fill("They are twins, after all")
     page.get_by_role("button", name="Undo the merge").click()
     expect(page.locator("main")).to_contain_text(

@@ -11,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, ProgrammingError, transacti
 
 from caseload.models import Client, ClientIdentity, Episode, Registration
 from consent.models import ConsentAct
+from edatrs.core import clock
 from edatrs.core.scope import Actor
 from ndtms.models import Submission, SubmissionDownload
 from tests.architecture import catalogue
@@ -107,9 +108,11 @@ def test_rows_of_another_organisation_are_neither_changed_nor_deleted() -> None:
                 assert in_sql(change, foreign[model].pk) == []
             else:
                 assert "permission denied" in refused(change, foreign[model].pk)
-            assert "permission denied" in refused(
-                f'DELETE FROM "{table}" WHERE "{key}" = %s', foreign[model].pk
-            )
+            delete = f'DELETE FROM "{table}" WHERE "{key}" = %s'
+            if table in catalogue.MADE_AGAIN:
+                assert in_sql(f"{delete} RETURNING 1", foreign[model].pk) == []
+            else:
+                assert "permission denied" in refused(delete, foreign[model].pk)
             if "UPDATE" in may[table]:
                 assert in_sql(f'SELECT "{key}" FROM "{table}" FOR UPDATE') != [(foreign[model].pk,)]
 
@@ -124,6 +127,7 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
         episode = make_episode(registration=registration)
         bare = {
             "client_id": registration.client_id,
+            "survivor_id": registration.client_id,
             "service_id": registration.service_id,
             "registration_id": registration.pk,
             "episode_id": episode.pk,
@@ -140,6 +144,8 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
         changed = {column: bare[column] for column in columns if column not in ("organisation_id", "id")}
         if not changed:
             continue  # of the organisation alone
+        if table == "caseload_clientmerge":
+            changed["undone_at"] = clock.now()  # or it would be the second merge of one client
         with acting_for(one):
             with pytest.raises(IntegrityError, match="foreign key constraint"), transaction.atomic():
                 copy_row(table, **changed)
@@ -258,7 +264,9 @@ def test_the_owner_too_sees_nothing_without_an_organisation(
         )
     with owner_connection.transaction():
         owner_connection.execute("SELECT set_config('app.organisation', %s, true)", [str(one.pk)])
-        assert owner_connection.execute("SELECT id FROM caseload_client").fetchall() == [(rows[Client].pk,)]
+        assert owner_connection.execute(
+            "SELECT id FROM caseload_client WHERE voided_at IS NULL"
+        ).fetchall() == [(rows[Client].pk,)]
         for statement in (
             "UPDATE caseload_clienthistory SET version = 9",
             "DELETE FROM caseload_clienthistory",
@@ -275,7 +283,7 @@ def test_a_history_row_belongs_to_the_organisation_of_its_row() -> None:
     for history in histories():
         tracked = history.pgh_tracked_model
         with acting_for(one):
-            kept = history.objects.get()
+            kept = history.objects.get(pgh_obj_id=rows[tracked].pk)
             assert (kept.organisation_id, kept.pgh_obj_id) == (one.pk, rows[tracked].pk)
 
 

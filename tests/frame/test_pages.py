@@ -100,6 +100,18 @@ RUNNING = [
 ]
 
 
+def entry(client_id: str, episode_id: str, **more: Any) -> dict[str, Any]:
+    """An episode of the preview, as the page gets it."""
+    return {
+        "agency": "E1014",
+        "client_id": client_id,
+        "episode_id": episode_id,
+        "name": "",
+        "url": "",
+        **more,
+    }
+
+
 def submission(state: str = "built", **more: Any) -> str:
     s = {
         "id": "8",
@@ -132,10 +144,10 @@ def submission(state: str = "built", **more: Any) -> str:
         "held_back": [{"episode_id": "20391", "client_id": "10235", "rules": [rule]}],
         "preview": {
             "new_count": 300,
-            "new": [["E1014", "10300", str(n)] for n in range(200)],
+            "new": [entry("10300", str(n)) for n in range(200)],
             "replaced_count": 931,
-            "removed_by_consent": [["E1014", "10298", "20102", "Still agreed; not in a reporting file"]],
-            "missing": [["E1014", "10235", "20391"]],
+            "removed_by_consent": [entry("10298", "20102", agreed=True)],
+            "missing": [entry("10235", "20391")],
         },
         "warnings": [],
         "can": {"download": True, "confirm": True, "refuse": True},

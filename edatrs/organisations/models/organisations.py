@@ -57,8 +57,8 @@ class Service(models.Model):
 
     def letter_on(self, day: dt.date, default: str) -> str:
         """The data set letter in force at the service on a day: the latest dated setting, else the dictionary's default."""
-        setting = self.letters.filter(in_force_from__lte=day).order_by("-in_force_from").first()
-        return setting.letter if setting else default
+        in_force = [setting.letter for setting in self.letters.all() if setting.in_force_from <= day]
+        return in_force[-1] if in_force else default
 
 
 class ServiceLetter(models.Model):

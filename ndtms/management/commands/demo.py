@@ -8,11 +8,14 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from caseload.models import Allocation, AllocationKind, Episode
+from caseload.services import allocation
 from edatrs.core import clock, embedded
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations import directory
@@ -29,6 +32,8 @@ SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
 BUNDLES = ("bundle-1", "bundle-1-later")
 EXTRACT_OF = "E1001"
 PATIENCE = 120
+# Clients of a keyworker at the start: as many as fill a screen and a half.
+CASELOAD = 34
 NAMES = {
     Role.KEYWORKER: "Amara Lindqvist",
     Role.CLINICIAN: "Tomasz Abernathy",
@@ -62,6 +67,7 @@ class Command(BaseCommand):
             self._load(SAMPLE / name)
         password = "demo-" + embedded.secret("demo_password", 9)
         people = self._people(password)
+        self._allocate(people)
         built = self._build()
         self._print(options["port"], password, people, built)
 
@@ -87,6 +93,36 @@ class Command(BaseCommand):
                     )
                     people.append((organisation, role, user))
         return people
+
+    def _allocate(self, people: list[tuple[Organisation, str, User]]) -> None:
+        """The team manager gives the keyworker a caseload, the latest referrals first. Nothing where anybody has one already."""
+        managers = {o.pk: user for o, role, user in people if role == Role.TEAM_MANAGER}
+        for organisation, role, keyworker in people:
+            manager = managers.get(organisation.pk)
+            if role != Role.KEYWORKER or manager is None:
+                continue
+            with open_scope(
+                actor=Actor.PERSON,
+                organisation_id=organisation.pk,
+                organisation_label=organisation.slug,
+                person_id=manager.pk,
+                person_label=manager.full_name,
+            ):
+                open_ones = Episode.objects.filter(discharged_on__isnull=True, voided_at__isnull=True)
+                latest = open_ones.order_by("-referred_on", "pk").values_list("client_id", flat=True)
+                clients = tuple(dict.fromkeys(latest))[:CASELOAD]
+                if not clients or Allocation.objects.exists():
+                    continue
+                wish = allocation.Wish(
+                    clients,
+                    AllocationKind.KEYWORKER,
+                    keyworker,
+                    clock.today(),
+                    None,
+                    "Start of the demonstration",
+                )
+                shown = allocation.plan(wish).stamp
+                allocation.allocate(wish=wish, shown=shown, run_id=uuid4(), acting_user=manager)
 
     def _build(self) -> Submission:
         """Ask for an extract and wait until a worker has built it."""

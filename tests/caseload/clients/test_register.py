@@ -160,7 +160,7 @@ def test_a_client_id_is_proposed_kept_and_never_used_again(
         ("date_of_birth_year", "2999", "today or earlier"),
         ("nhs_number", "12345", "NHS number must have 10 digits"),
         ("sex", "Q", "Select a valid choice"),
-        ("client_id_text", " ", "Enter client ID"),
+        ("client_id_text", " ", "Enter the client ID"),
     ],
 )
 def test_bad_input_is_refused_with_words_and_stays(

@@ -239,7 +239,7 @@ def test_only_who_may_allocate_does(team: Team) -> None:
     [
         ({"client": []}, "Choose at least one client"),
         ({"keyworker": ""}, "Choose a person"),
-        ({"reason": "  "}, "Enter reason"),
+        ({"reason": "  "}, "Enter the reason"),
         ({"reason": "r" * 501}, "The reason must be 500 characters or fewer. There are 501"),
         ({"kind": "cover"}, "Enter the last day of the cover"),
         ({"valid_from_day": "25"}, "today"),
