@@ -107,6 +107,7 @@ class Command(BaseCommand):
                 organisation_label=organisation.slug,
                 person_id=manager.pk,
                 person_label=manager.full_name,
+                roles=frozenset({Role.TEAM_MANAGER.value}),
             ):
                 open_ones = Episode.objects.filter(discharged_on__isnull=True, voided_at__isnull=True)
                 latest = open_ones.order_by("-referred_on", "pk").values_list("client_id", flat=True)

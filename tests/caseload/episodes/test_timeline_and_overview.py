@@ -94,7 +94,7 @@ def test_pages_follow_each_other_by_key_and_lose_nothing(home: Home, monkeypatch
     seen, query = [], "?kind=interventions"
     for _ in range(10):
         page = look(home, query)
-        seen += re.findall(r'datetime="(2026-05-\d\d)"', page.partition("moj-timeline")[2])
+        seen += re.findall(r'moj-timeline__date"><time[^>]*datetime="(2026-05-\d\d)"', page)
         older = re.search(r'href="(\?[^"]*before=[^"]*)"', page)
         if not older:
             break
