@@ -18,7 +18,7 @@ from tests.architecture import catalogue
 from tests.core.world import acting_for, fill, histories, in_sql, tenant_models, two_organisations
 from tests.factories.caseload import make_client, make_episode, make_registration
 from tests.factories.consent import make_act
-from tests.factories.ndtms import make_submission
+from tests.factories.ndtms import make_import, make_submission
 from tests.factories.organisations import make_organisation
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +134,7 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             "episode_id": episode.pk,
             "submission_id": make_submission().pk,
             "consent_act_id": make_act(episode=episode).pk,
+            "run_id": make_import().pk,
         }
     tried = 0
     may = catalogue.rights("app")
