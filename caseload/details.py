@@ -35,7 +35,10 @@ def short(client: Client, today: dt.date) -> dict[str, Any]:
         "born": who.date_of_birth if who else None,
         "age": present.age_on(who.date_of_birth, today) if who else None,
         "nhs_number": present.nhs_number(who.nhs_number) if who else "",
-        "client_ids": [f"{r.client_id_text} ({r.service.agency_code})" for r in sorted(client.registrations.all(), key=lambda r: r.client_id_text)],
+        "client_ids": [
+            f"{r.client_id_text} ({r.service.agency_code})"
+            for r in sorted(client.registrations.all(), key=lambda r: r.client_id_text)
+        ],
         "record": str(client),
     }
 

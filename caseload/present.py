@@ -42,7 +42,7 @@ def nhs_number(text: str) -> str:
 def identity(client: Client, today: dt.date) -> dict[str, Any]:
     """What the identity bar shows."""
     who: ClientIdentity | None = getattr(client, "clientidentity", None)
-    registrations = list(client.registrations.select_related("service"))
+    registrations = list(client.registrations.select_related("service").order_by("client_id_text"))
     return {
         "name": list_name(who.forename, who.surname) if who else "Name not recorded",
         "born": who.date_of_birth if who else None,

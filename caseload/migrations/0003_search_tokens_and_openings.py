@@ -127,9 +127,7 @@ class Migration(migrations.Migration):
             "caseload_searchtoken",
             "caseload_opening",
         ),
-        edatrs.core.database.Grant(
-            "destroyer", "SELECT, DELETE", "caseload_searchtoken", "caseload_opening"
-        ),
+        edatrs.core.database.Grant("destroyer", "SELECT, DELETE", "caseload_searchtoken", "caseload_opening"),
         edatrs.core.database.RowSecurity("caseload_searchtoken"),
         edatrs.core.database.RowSecurity("caseload_opening"),
     ]

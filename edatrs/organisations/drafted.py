@@ -8,7 +8,7 @@ form was saved (any redirect of `post`) or thrown away.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -98,9 +98,10 @@ class DraftedView(OrganisationView, abstract=True):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """As every page's. A post with `_draft` keeps or throws away; any other that ends in a redirect closes the draft."""
         if request.method == "POST":
-            inner = self.post  # type: ignore[attr-defined]  # a page with a form has it
-            chosen = request.POST.get(ACTION, "")
-            self.post = (  # type: ignore[attr-defined]  # for this request only
+            chosen, view = request.POST.get(ACTION, ""), cast(Any, self)
+            inner = view.post
+            # For this request only: the page's own `post` is not asked, or what it answers closes the draft.
+            view.post = (
                 (lambda *a, **k: self._draft_asked(request, chosen))
                 if chosen
                 else (lambda *a, **k: self._closing(request, inner(*a, **k)))

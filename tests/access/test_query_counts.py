@@ -1,8 +1,8 @@
 """A page costs the same queries however many rows stand behind it (design section 10).
 
-Every GET page of routes.csv is asked by the first and the last role that may, with a few rows of everything behind it and again with MANY more: clients, and
-what hangs on the very client, episode, person, service and desk that the page is about. The long test does the same once with 1,000 more
-for the pages whose rows grow with the organisation: list, caseload, desk and trail.
+Every GET page of routes.csv is asked by the first and the last role that may, with a few rows of everything behind it and again with MANY
+more: clients, and what hangs on the very client, episode, person, service and desk that the page is about. The long test does the same with
+1,000 more clients for the pages whose rows are the organisation's: list, caseload, desk, trail, waiting, data quality.
 """
 
 from __future__ import annotations
@@ -236,7 +236,6 @@ def more(side: Side, number: int) -> None:
 
 def test_every_page_costs_the_same_for_many_rows(world: World) -> None:
     found = grown(world, MANY, make=lambda number: more(world.own, number))
-    print(unexplained(found))
     assert unexplained(found) == ""
     assert set(found) >= set(GROWS), "a route is excused that no longer grows"
     print(f"{len(pages())} pages by route and role, {MANY} more rows: the same queries")

@@ -76,7 +76,7 @@ def desk_of_three(team: Team) -> Team:
 
 def people(html: bytes) -> list[str]:
     text = html.decode()
-    table = text[text.find('aria-labelledby="list-h"') :]
+    table = text[text.index('id="list-h"') :]
     return sorted(re.findall(r'role="rowheader"><a href="[^"]+">([^<]+), Marc</a>', table))
 
 
