@@ -39,13 +39,18 @@ def episodes(client_id: UUID) -> Sequence[Episode]:
     return _once("episodes", client_id, find)
 
 
+def _by_episode(model: Any, client_id: UUID) -> Any:
+    """The rows of a client that hang on episodes, found by the index of their episode: they have none by client."""
+    known = Episode.objects.filter(client_id=client_id).values("pk")
+    return model.objects.filter(client_id=client_id, episode_id__in=known)
+
+
 def entries(client_id: UUID, name: str) -> Sequence[Any]:
     """The entries in use of a list of `record.LISTS`, of all episodes (those not in use too): the newest first, undated ones last."""
 
     def find() -> Any:
         place = LISTS[name]
-        model: Any = place.model
-        rows = model.objects.filter(client_id=client_id, voided_at__isnull=True)
+        rows = _by_episode(place.model, client_id).filter(voided_at__isnull=True)
         return rows.order_by(F(place.date_field).desc(nulls_last=True), "identifier")
 
     return _once(name, client_id, find)
@@ -61,7 +66,7 @@ def confidentiality(client_id: UUID) -> Sequence[ConfidentialityExplained]:
     """What was explained, of all episodes, in the order of recording."""
 
     def find() -> Any:
-        return ConfidentialityExplained.objects.filter(client_id=client_id).order_by("recorded_at", "pk")
+        return _by_episode(ConfidentialityExplained, client_id).order_by("recorded_at", "pk")
 
     return _once("confidentiality", client_id, find)
 
@@ -70,7 +75,7 @@ def closings(client_id: UUID) -> Sequence[EpisodeClosing]:
     """When episodes were closed and opened again, of all episodes, the newest first."""
 
     def find() -> Any:
-        return EpisodeClosing.objects.filter(client_id=client_id).order_by("-recorded_at", "-pk")
+        return _by_episode(EpisodeClosing, client_id).order_by("-recorded_at", "-pk")
 
     return _once("closings", client_id, find)
 

@@ -60,7 +60,7 @@ WHERE o.organisation_id = %s AND o.user_id = %s ORDER BY o.at DESC LIMIT 6
 _OF_CLIENT = "WHERE t.organisation_id = %(organisation)s AND t.client_id = %(client)s"
 _OF_EPISODE = f"""
 JOIN caseload_episode e ON e.organisation_id = t.organisation_id AND e.id = t.episode_id
-{_OF_CLIENT} AND e.voided_at IS NULL"""
+{_OF_CLIENT} AND e.client_id = %(client)s AND e.voided_at IS NULL"""
 # The rows that the overview of a client shows or counts, written by hand: a statement for each table.
 _ONE = (
     f"SELECT t.*, c.* FROM caseload_clientidentity t JOIN caseload_client c ON c.organisation_id = t.organisation_id "
