@@ -152,7 +152,13 @@ def expected(cell: Cell) -> tuple[frozenset[int], str]:
         return line.answers, anything
     if cell.object in (OTHER, ABSENT, MIXED):
         return frozenset({404}), anything
-    if cell.foreign_ids and line.method == "POST" and ("pk", "client") in line.objects:
+    if cell.foreign_ids and line.route.endswith("/caseload/"):
+        return line.answers | {404}, anything  # asks for the caseload of somebody who is no colleague
+    if (
+        cell.foreign_ids
+        and line.method == "POST"
+        and {("pk", "client"), ("pk", "voided")} & set(line.objects)
+    ):
         return line.answers | {404}, anything  # the form says another client than the address
     return line.answers, anything
 

@@ -138,9 +138,17 @@ def _fill(side: Side, words: Iterator[str]) -> None:
             consent=NdtmsConsent.YES,
             referred_on=dt.date(2026, 4, 6),
         )
-        act = make_act(episode=episode, statement_version=next(words), recorded_by_label=next(words))
+        act = make_act(
+            episode=episode,
+            statement_version=next(words),
+            recorded_by_label=next(words),
+            competence_note=next(words),
+            permission_by=next(words),
+            permission_relation=next(words),
+            left_out_reason=next(words),
+        )
         side.objects["consent_act"] = act.pk
-        make_signed_form(act)
+        make_signed_form(act, recorded_by_label=next(words))
         wrong = make_act(episode=episode, statement_version=next(words), recorded_by_label=next(words))
         make_invalidation(wrong, reason=next(words), recorded_by_label=next(words))
         make_deferral(episode, note=next(words), recorded_by_label=next(words))

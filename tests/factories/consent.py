@@ -28,7 +28,7 @@ def _of(act: ConsentAct) -> dict[str, Any]:
     }
 
 
-def make_signed_form(act: ConsentAct, raw: bytes = b"%PDF-1.4 %%EOF") -> ConsentForm:
+def make_signed_form(act: ConsentAct, raw: bytes = b"%PDF-1.4 %%EOF", **fields: Any) -> ConsentForm:
     """The signed form of an act."""
     return ConsentForm.objects.create(
         consent_act=act,
@@ -36,7 +36,7 @@ def make_signed_form(act: ConsentAct, raw: bytes = b"%PDF-1.4 %%EOF") -> Consent
         size=len(raw),
         sha256=hashlib.sha256(raw).hexdigest(),
         sealed=encrypt_bytes(raw),
-        **_of(act),
+        **(_of(act) | fields),
     )
 
 
