@@ -106,6 +106,9 @@ def cells(*, every_method: bool) -> Iterator[Cell]:
             yield Cell(line, "keyworker", NONE, NONE, foreign_ids=True)
             continue
         people = [role for role in ROLES if every_method or line.may(role) or role in NEVER]
+        if line.method not in ("GET", "POST"):
+            # Of one who may and two who never may; GET, which HEAD repeats, and POST are asked of everybody.
+            people = [*[role for role in people if line.may(role)][:1], *NEVER]
         if every_method:
             people += [SIGNED_OUT, HALF]
             people += [ENDED, NOT_YET, DISABLED] if line.method in ("GET", "POST") else []

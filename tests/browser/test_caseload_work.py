@@ -93,6 +93,8 @@ def people(transactional_db: None, add_user: Callable[..., User]) -> dict[str, U
     return found
 
 
+# On realistic rows; every page is looked at the same way in test_every_page.py.
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize(
     ("role", "path", "name"),

@@ -293,6 +293,8 @@ def test_single_keys_lead_on_but_not_while_typing_with_a_modifier_or_switched_of
     expect(box).not_to_be_focused()
 
 
+# On realistic rows; every page is looked at the same way in test_every_page.py.
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize(
     "address", ["help", "help/consent", "help/drafts", "privacy", "accessibility", "keyboard-shortcuts"]

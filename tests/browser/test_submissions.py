@@ -117,6 +117,8 @@ def test_another_date_says_first_what_it_would_hold_back(
     assert page.title().startswith("Error: ")
 
 
+# On realistic rows; every page is looked at the same way in test_every_page.py.
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 360])
 def test_pages_are_accessible_and_narrow_enough(
     administrator: User,

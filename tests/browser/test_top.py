@@ -188,6 +188,8 @@ def test_a_form_is_broken_off_taken_up_in_another_browser_and_finished(
     assert [p for p in problems if "422" not in p] == []
 
 
+# On realistic rows; every page is looked at the same way in test_every_page.py.
+@pytest.mark.long
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_pages_are_accessible_narrow_enough_and_large_enough(
     episode: Episode,
