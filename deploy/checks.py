@@ -26,7 +26,7 @@ LINT: list[tuple[str, list[object]]] = [
 ]
 MIGRATIONS: list[object] = [*PY, "manage.py", "makemigrations", "--check", "--dry-run", "-v", "1"]
 DEPLOY: list[object] = [*PY, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-TEST: list[object] = [*PY, "-m", "pytest", "-n", "2", "-q"]
+TEST: list[object] = [*PY, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-q"]
 LONG: list[object] = [*PY, "-m", "pytest", "-q", "-s", "-m", "long"]
 BENCH: list[object] = [*PY, "-m", "tests.benchmarks"]
 SCREENSHOTS: list[object] = [*PY, "-m", "tests.browser.screenshots"]
