@@ -21,7 +21,7 @@ from caseload.models.clients import ClientPart
 from caseload.selectors import get_client
 from caseload.services import search_index
 from caseload.services.clients import CATEGORIES, CHANGED, COLUMNS, Part, Refused, read_part
-from edatrs.core import clock, trail
+from edatrs.core import clock, registry, trail
 from edatrs.core.access import Denied
 from edatrs.core.history import History
 from edatrs.core.managers import TenantModel
@@ -298,6 +298,7 @@ def finish(merge: ClientMerge, what: list[str]) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     both = (merge.survivor_id, merge.client_id)
     search_index.refresh(both)
+    registry.clients_merged(list(both))
     for one, other in (both, both[::-1]):
         trail.record(
             CHANGED, subject=str(one), details={"what": what, "row": str(other), "via": str(merge.pk)}

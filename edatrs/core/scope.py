@@ -87,7 +87,8 @@ class Scope:
         """The database settings that row security reads; an empty text is 'not set'."""
         return {
             "app.organisation": str(self.organisation_id or ""),
-            "app.person": str(self.person_id or ""),
+            # Whom a person may not find is asked of people alone: what a worker does at somebody's request is done for everybody's records.
+            "app.person": str(self.person_id or "") if self.actor is Actor.PERSON else "",
             "app.operator": "on" if self.actor is Actor.OPERATOR else "",
             "app.act": str(self.act),
             "app.now": self.fixed.isoformat() if self.fixed else "",

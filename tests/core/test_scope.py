@@ -180,7 +180,7 @@ def test_one_snapshot_is_of_one_moment_and_only_outermost(owner_connection: Any)
         before = Organisation.objects.count()
         owner_connection.execute(
             "INSERT INTO organisations_organisation SELECT gen_random_uuid(), 'late', 'Late', '', 'provider', false, '', '', "
-            "'{}', '', '{}'"
+            "'{}', '', '{}', '{}'"
         )
         assert Organisation.objects.count() == before
     assert Organisation.objects.count() == before + 1

@@ -95,7 +95,7 @@ def test_what_an_earlier_run_left_in_the_data_folder_is_ended(folder: Path, hard
     # It is our child, so its end is seen only once we have asked for it.
     threading.Thread(target=left.wait, daemon=True).start()
     # One that ends when asked is waited for; one that does not is killed.
-    processes.clear_out(folder, patience=0.4 if hardened else 4)
+    processes.clear_out(folder, patience=0.4 if hardened else 40)
     eventually(lambda: left.returncode == (-signal.SIGKILL if hardened else -signal.SIGQUIT))
 
 

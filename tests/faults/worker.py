@@ -34,7 +34,7 @@ from edatrs.core.faults import kill_point
 from edatrs.core.tasks import JobRefused, job_kind
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 180.0
 SCRIPTS = "EDATRS_TEST_SCRIPTS"
 TRANSPORT = "EDATRS_TEST_TRANSPORT"
 
