@@ -202,6 +202,13 @@ declare("caseload.emergency.ended", "Emergency access ended", access=scrub.recor
 declare("caseload.emergency.accounted", "Emergency access accounted for", access=scrub.record)
 declare("caseload.emergency.reviewed", "Emergency access reviewed", access=scrub.record, justified=scrub.code)
 declare("caseload.emergency.often", "Emergency access opened often in one day", times=scrub.count)
+# Who of one's own people finds a record. The reason is never here.
+declare("caseload.protection.flagged", "Record marked as sensitive", kind=scrub.code, people=scrub.count)
+declare("caseload.protection.lifted", "Record no longer sensitive", kind=scrub.code)
+declare("caseload.protection.team_added", "Person added to a named team", person=scrub.record)
+declare("caseload.protection.team_removed", "Person taken out of a named team", person=scrub.record)
+declare("caseload.protection.conflict_declared", "Conflict of interest declared", person=scrub.record)
+declare("caseload.protection.conflict_ended", "Conflict of interest ended", person=scrub.record)
 declare("caseload.shared.searched", "Searched what partners share", hits=scrub.count)
 declare(
     "caseload.shared.viewed",

@@ -39,8 +39,6 @@ WITH moved AS (
     UPDATE audit_chainhead h SET sequence = n.sequence, hash = n.hash, mac = n.mac, at = n.at
     FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::bytea[], %s::timestamptz[]) AS n(chain, sequence, hash, mac, at)
     WHERE h.chain = n.chain)"""
-# Chains that have entries, as this process has seen: their heads need not be made. Heads are never deleted.
-_begun: set[str] = set()
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 _IDS = 10  # ids of an address that are looked at; ours have two or three
 _ARRAYS = {
@@ -118,14 +116,10 @@ def _lock_heads(pending: Iterable[Pending], key: bytes) -> tuple[dict[str, Head]
     wanted = [str(o or PARTNERSHIP_CHAIN) for event in pending for o in event.organisation_ids]
     chains = sorted(set(wanted))
     with connection.cursor() as cursor:
-        if not _begun.issuperset(chains):
-            _begin(cursor, chains, key)
         locking = [len(wanted), chains, chains, len(chains)]
         cursor.execute(_LOCK, locking)
         found = cursor.fetchall()
-        if (
-            not found
-        ):  # one that had begun is gone: a test emptied the table, or the transaction was rolled back
+        if not found:  # the first entry of a chain
             _begin(cursor, chains, key)
             cursor.execute(_LOCK, locking)
             found = cursor.fetchall()
@@ -135,8 +129,6 @@ def _lock_heads(pending: Iterable[Pending], key: bytes) -> tuple[dict[str, Head]
             raise HeadForged(
                 f"the head of chain {head.chain} at {head.sequence} is not sealed with our key: run manage.py verify_audit"
             )
-        if head.sequence:
-            _begun.add(head.chain)
     return heads, sorted(found[0][5], reverse=True)
 
 

@@ -22,6 +22,11 @@ _AREAS = {
         "act": "break_glass.open",
         "by": "N",
     },
+    "protection": {
+        "words": "Protected records",
+        "url": lambda slug: f"/o/{slug}/protection/",
+        "act": "restriction.set",
+    },
     "clients": {"words": "Clients", "url": lambda slug: f"/o/{slug}/clients/", "act": "client.find"},
 }
 _PARTS = {

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Exists, F, OuterRef
 
 from caseload.models import Client, ConflictOfInterest, NamedTeamMember, SensitiveRecord
-from edatrs.core.scope import Actor, Scope, current_scope, open_scope
+from edatrs.core.scope import Actor, Scope, current_scope, forget_setting, open_scope
 
 _KEY = "clients hidden from the person"
 
@@ -66,8 +66,7 @@ def hidden_clients() -> frozenset[UUID]:
 def ask_again() -> None:
     """After a flag, a team or a conflict was changed in this very scope."""
     current_scope().memory.pop(_KEY, None)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('app.hidden_for', '', true)")
+    forget_setting("app.hidden_for")
 
 
 @contextmanager

@@ -9,9 +9,8 @@ from uuid import UUID
 
 from caseload import present
 from caseload.choices import Category
-from caseload.models import ClientIdentity
 from caseload.search import name_words
-from caseload.shared import ReachedQuerySet, live_grants, shared_clients
+from caseload.shared import identities_of, live_grants, shared_clients
 from edatrs.core import access, clock
 
 PAGE = 50
@@ -36,7 +35,7 @@ def shared_list(*, after: str = "", typed: str = "") -> tuple[list[dict[str, Any
             parts[client_id].add(category)
             ends[client_id] += [until] if until else []
     named = [pk for pk, held in parts.items() if Category.IDENTITY in held]
-    who = {row.client_id: row for row in ReachedQuerySet(ClientIdentity).filter(client_id__in=named)}
+    who = identities_of(named)
     today = clock.today()
     rows = [
         {

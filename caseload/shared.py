@@ -14,7 +14,14 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from caseload.choices import Category
-from caseload.models import Client, EmergencyAccess, NamedTeamMember, SensitiveRecord, SharingGrant
+from caseload.models import (
+    Client,
+    ClientIdentity,
+    EmergencyAccess,
+    NamedTeamMember,
+    SensitiveRecord,
+    SharingGrant,
+)
 from edatrs.core import access, clock, guardian
 from edatrs.core.access import Denied
 from edatrs.core.managers import OrganisationAsked
@@ -107,6 +114,13 @@ def _sensitive_to_others() -> QuerySet[SensitiveRecord]:
         .exclude(client_id__in=mine.values("client_id"))
         .values("client_id")
     )
+
+
+def identities_of(client_ids: list[UUID]) -> dict[UUID, ClientIdentity]:
+    """The identities of those of the clients whose identity a live grant opens, by client."""
+    live = live_grants().filter(content_object_id__in=client_ids, category=Category.IDENTITY)
+    rows = ReachedQuerySet(ClientIdentity).filter(client_id__in=live.values("content_object_id"))
+    return {row.client_id: row for row in rows}
 
 
 def get_shared(pk: UUID | str, by: str) -> tuple[Client, frozenset[str]]:

@@ -18,6 +18,7 @@ from caseload.views import (
     merge,
     my_caseload,
     outcomes,
+    protection,
     register,
     shared,
     timeline,
@@ -30,6 +31,7 @@ _ONE = f"{_LIST}<uuid:pk>/"
 
 _SHARED = "o/<slug:organisation>/shared/"
 _EMERGENCY = "o/<slug:organisation>/emergency/"
+_PROTECTION = "o/<slug:organisation>/protection/"
 _WORK = "o/<slug:organisation>/caseload/"
 
 urlpatterns = [
@@ -48,6 +50,15 @@ urlpatterns = [
     ),
     path(f"{_EMERGENCY}<uuid:pk>/", emergency.EmergencyRecordView.as_view(), name="emergency-record"),
     path(f"{_EMERGENCY}<uuid:pk>/end/", emergency.EmergencyEndView.as_view(), name="emergency-end"),
+    path(_PROTECTION, protection.ProtectionListView.as_view(), name="protection"),
+    path(
+        f"{_PROTECTION}sensitive/<uuid:pk>/", protection.ProtectionFlagView.as_view(), name="protection-flag"
+    ),
+    path(
+        f"{_PROTECTION}conflicts/<uuid:pk>/",
+        protection.ProtectionConflictView.as_view(),
+        name="protection-conflict",
+    ),
     path(_SHARED, shared.SharedListView.as_view(), name="shared"),
     path(f"{_SHARED}<uuid:pk>/", shared.SharedClientView.as_view(), name="shared-client"),
     path(_LIST, clients.ClientListView.as_view(), name="clients"),
@@ -68,6 +79,8 @@ urlpatterns = [
     ),
     path(f"{_ONE}void/", client_edit.VoidView.as_view(), name="client-void"),
     path(f"{_ONE}known-elsewhere/", known_elsewhere.KnownElsewhereView.as_view(), name="known-elsewhere"),
+    path(f"{_ONE}sensitive/", protection.SensitiveView.as_view(), name="client-sensitive"),
+    path(f"{_ONE}conflict/", protection.ConflictView.as_view(), name="client-conflict"),
     path(f"{_ONE}merge/", merge.MergeFindView.as_view(), name="client-merge-find"),
     path(f"{_ONE}merge/<uuid:other>/", merge.MergeView.as_view(), name="client-merge"),
     path(f"{_ONE}merged/<uuid:merge_pk>/undo/", merge.UnmergeView.as_view(), name="client-unmerge"),

@@ -29,7 +29,9 @@ class EmergencyForm(Form):
     nhs_number = NhsNumber("NHS number", 20, width=10)
     forename = Text("Forename", 100, width=20)
     surname = Text("Surname", 100, width=20)
-    date_of_birth = DateBoxes(label="Date of birth", required=False, earliest=EARLIEST_BIRTH, latest=clock.today)
+    date_of_birth = DateBoxes(
+        label="Date of birth", required=False, earliest=EARLIEST_BIRTH, latest=clock.today
+    )
     ground = forms.ChoiceField(
         label="On what ground?",
         choices=LawfulGround.choices,

@@ -95,7 +95,7 @@ GRANTS = """
           AND held.suspended_at IS NULL
           AND held.valid_from <= today
           AND (held.valid_until IS NULL OR today <= held.valid_until)
-          AND held.organisation_id IN (SELECT partner FROM organisations_partners_in_force() AS partner)
+          AND held.organisation_id = ANY (ARRAY(SELECT partner FROM organisations_partners_in_force() AS partner))
 """
 # What the person acting has opened in an emergency, for as long as it is open.
 EMERGENCY = """
@@ -105,7 +105,7 @@ EMERGENCY = """
           AND opened.ended_at IS NULL
           AND opened.opened_at <= edatrs_now()
           AND edatrs_now() < opened.ends_at
-          AND opened.client_organisation_id IN (SELECT partner FROM organisations_partners_in_force() AS partner)
+          AND opened.client_organisation_id = ANY (ARRAY(SELECT partner FROM organisations_partners_in_force() AS partner))
 """
 FUNCTIONS = {
     # What the organisation acted for reaches today of other organisations' clients: all of it by category, one category, or whatever.

@@ -5,7 +5,7 @@ Both functions answer only for partners with a protocol in force today, never wi
 
 from django.db import migrations
 
-PARTNERS = "k.organisation_id IN (SELECT partner FROM organisations_partners_in_force() AS partner) AND NOT k.voided AND NOT k.sensitive"
+PARTNERS = "k.organisation_id = ANY (ARRAY(SELECT partner FROM organisations_partners_in_force() AS partner)) AND NOT k.voided AND NOT k.sensitive"
 LINKED = """
 CREATE FUNCTION caseload_emergency_linked(own_client uuid) RETURNS TABLE (client uuid, organisation uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

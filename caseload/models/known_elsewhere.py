@@ -27,6 +27,8 @@ class MatchKey(TenantModel):
     who may not find a client has to. Written again whenever names, numbers or dates change; no history.
     """
 
+    stays_at_merge = True
+
     client = models.OneToOneField(
         Client, primary_key=True, on_delete=models.PROTECT, db_constraint=False, related_name="match_key"
     )
@@ -71,6 +73,8 @@ class MatchKey(TenantModel):
 
 class PartnerCheck(TenantModel):
     """Somebody asked whether a partner knows a client of theirs, and what the database said: yes or no, and nothing else. Only grows."""
+
+    stays_at_merge = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     organisation = models.ForeignKey(

@@ -120,6 +120,8 @@ class SensitiveRecord(KeyedRecord):
     lifted_at = models.DateTimeField(null=True, blank=True)
 
     hides = False
+    # The merge itself says what becomes of it (caseload.services.merge).
+    stays_at_merge = True
 
     class Meta(KeyedRecord.Meta):
         constraints = [of_client("sensitive")]
@@ -139,6 +141,8 @@ class NamedTeamMember(KeyedRecord):
     removed_at = models.DateTimeField(null=True, blank=True)
 
     hides = False
+    # The merge itself says what becomes of it (caseload.services.merge).
+    stays_at_merge = True
 
     class Meta(KeyedRecord.Meta):
         constraints = [
@@ -163,6 +167,8 @@ class ConflictOfInterest(KeyedRecord):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     hides = False
+    # The merge itself says what becomes of it (caseload.services.merge).
+    stays_at_merge = True
 
     class Meta(KeyedRecord.Meta):
         constraints = [

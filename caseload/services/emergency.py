@@ -17,7 +17,7 @@ from django.db.models import F
 from caseload import shared
 from caseload.choices import Category, LawfulGround
 from caseload.match_keys import keys_of
-from caseload.models import Client, EmergencyAccess
+from caseload.models import EmergencyAccess
 from edatrs.core import access, clock, trail
 from edatrs.core.access import Denied
 from edatrs.core.scope import current_organisation, scope_for_organisation
@@ -108,7 +108,7 @@ def open_access(
             also=[one.organisation_id],
         )
         # Open now, so its number can be read.
-        client = shared.ReachedQuerySet(Client).get(pk=one.client_id)
+        client, _ = shared.get_shared(one.client_id, "B")
         for organisation_id in (current_organisation(), one.organisation_id):
             _alert(row, str(client), organisation_id, organisation_name)
     _alarm_when_often(acting_user)

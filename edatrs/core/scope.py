@@ -144,6 +144,12 @@ def remembered(key: Hashable, make: Callable[[], T]) -> T:
     return found
 
 
+def forget_setting(name: str) -> None:
+    """Have the database find out again what it noted in a setting of the transaction ("app.hidden_for")."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, '', true)", [name])
+
+
 def _apply(settings: dict[str, str]) -> dt.datetime:
     sets = ", ".join("set_config(%s, %s, true)" for _ in settings)
     params = [part for pair in settings.items() for part in pair]

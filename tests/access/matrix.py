@@ -124,6 +124,14 @@ def _of_organisation(line: Line, who: str) -> Iterator[Cell]:
     objects = [NONE] if not line.objects else [OWN, OTHER, ABSENT]
     if sum(kind not in PARTS_OF_ADDRESSES for _, kind in line.objects) > 1:
         objects.append(MIXED)
+    if who in NEVER and line.method not in ("GET", "POST"):
+        # Their role is refused before anything is looked for: one question tells.
+        yield Cell(line, who, OWN, objects[0])
+        return
+    if who not in ROLES and line.method == "POST":
+        # Refused before the page is reached, as their GET is, which is asked of everything.
+        yield Cell(line, who, OWN, objects[0])
+        return
     for thing in objects if line.method in ("GET", "HEAD", "POST") else objects[1:2] or objects:
         yield Cell(line, who, OWN, thing)
     for address in (OTHER, ABSENT):

@@ -64,7 +64,7 @@ from tests.factories.share_consents import (
     make_witness,
 )
 from tests.factories.share_consents import make_review as make_decision_review
-from tests.factories.sharing import make_agreement, make_emergency, make_grant
+from tests.factories.sharing import make_agreement, make_conflict, make_emergency, make_grant, make_sensitive
 from tests.factories.staff import make_clearances, make_leaver, make_review, make_sealed
 from tests.factories.work import make_work
 
@@ -303,7 +303,7 @@ def _spoken(side: Side, words: Iterator[str]) -> None:
 
 def _clients(side: Side, episode: Any) -> None:
     """Clients and what hangs on them, by the names that routes.csv gives to what an address names."""
-    client, colleague = episode.client, make_person(side.organisation)
+    client, colleague = episode.client, make_person(side.organisation, full_name=f"{side.mark}COLLEAGUE")
     make_work(episode, colleague)
     second, voided = make_client(), make_client(voided_at=clock.now())
     for other in (second, voided):
@@ -313,6 +313,9 @@ def _clients(side: Side, episode: Any) -> None:
         for part in PARTS:
             make_part(part, other)
     side.objects |= {"client": client.pk, "second": second.pk, "voided": voided.pk, "episode": episode.pk}
+    guarded = make_client()
+    side.objects["sensitive"] = make_sensitive(guarded).pk
+    side.objects["conflict"] = make_conflict(guarded, colleague).pk
     side.objects |= {"run": AllocationRun.objects.get(organisation=side.organisation).pk}
     side.objects |= {"merge": ClientMerge.objects.get(survivor_id=client.pk).pk}
     for kind in LISTS:

@@ -156,6 +156,8 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             changed["consent_act_id"] = bare["consent_act_id"]  # or it would be the second of one act
         if table == "consent_disclosure" and "consent_id" in changed:
             changed |= {"ground": "consent", "standing": "", "condition": "", "lawful_ground": ""}
+        if table in ("consent_lawfuldecision", "consent_sharingconsent"):
+            changed["number"] = 999_999  # or it would be the second of one number
         if table == "caseload_clientmerge":
             changed["undone_at"] = clock.now()  # or it would be the second merge of one client
         with acting_for(one):
