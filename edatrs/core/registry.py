@@ -64,7 +64,9 @@ trail_subjects: Registry[Any] = Registry("what entries of the trail are about")
 # What somebody who leaves must hand over, counted by the apps that hold it (`organisations.services.leavers.Work`).
 leaver_work: Registry[Any] = Registry("what a leaver hands over")
 # What follows when a partner knows a client (act sharing.ask): functions of (client, slug) giving {"words", "url"} of a page, or None.
-known_elsewhere_next: Registry[Callable[[Any, str], dict[str, str] | None]] = Registry("known elsewhere: next")
+known_elsewhere_next: Registry[Callable[[Any, str], dict[str, str] | None]] = Registry(
+    "known elsewhere: next"
+)
 # What is done, in the same transaction, after episodes changed or what their rules read did: functions of a list of episode ids.
 after_episodes_changed: Registry[Callable[[list[Any]], None]] = Registry("after episodes changed")
 # What ends when a person signs out, is disabled or signed out everywhere: functions of the person's id.
@@ -76,7 +78,9 @@ held_nationally: Registry[Callable[[list[Any]], dict[Any, Any]]] = Registry("wha
 # `edatrs.core.registry.Ask`, and `answered(ask_id, consent)`, called in the transaction that answers.
 sharing_asks: Registry[Any] = Registry("requests for sharing")
 # What is done, in the same transaction, after two clients of an organisation were merged or a merge was undone: functions of their ids.
-after_clients_merged: Registry[Callable[[list[Any]], None]] = Registry("after clients were merged or unmerged")
+after_clients_merged: Registry[Callable[[list[Any]], None]] = Registry(
+    "after clients were merged or unmerged"
+)
 
 
 @dataclass(frozen=True)
