@@ -87,7 +87,9 @@ def test_services_of_a_script_that_is_killed_end_with_it(launcher: Launcher) -> 
 @pytest.mark.parametrize("hardened", [False, True])
 def test_what_an_earlier_run_left_in_the_data_folder_is_ended(folder: Path, hardened: bool) -> None:
     # Said either way: a shell that starts the tests in the background has SIGQUIT ignored, and a child inherits that.
-    code = f"import signal, time; signal.signal(signal.SIGQUIT, signal.{'SIG_IGN' if hardened else 'SIG_DFL'}); "
+    code = (
+        f"import signal, time; signal.signal(signal.SIGQUIT, signal.{'SIG_IGN' if hardened else 'SIG_DFL'}); "
+    )
     left = subprocess.Popen(
         [sys.executable, "-c", code + "print(flush=True); time.sleep(60)"], cwd=folder, stdout=subprocess.PIPE
     )
