@@ -165,6 +165,8 @@ def expected(cell: Cell) -> tuple[frozenset[int], str]:
         return frozenset({404}), anything
     if cell.foreign_ids and line.route.endswith("/caseload/"):
         return line.answers | {404}, anything  # asks for the caseload of somebody who is no colleague
+    if cell.foreign_ids and line.route.endswith("/emergency/open/"):
+        return line.answers | {404}, anything  # asks for what partners hold of a client who is not one's own
     if (
         cell.foreign_ids
         and line.method == "POST"

@@ -228,7 +228,10 @@ class ContactForm(Form):
     """The six contact items (obligation 2)."""
 
     name = _text(
-        "Name of the organisation", 120, required=True, error_messages={"required": "Enter the name"}
+        "Name of the organisation",
+        120,
+        required=True,
+        error_messages={"required": "Enter the name of the organisation"},
     )
     head_office = _text(
         "Head office address", _LONG, rows=3, required=True, error_messages={"required": "Enter the address"}
@@ -243,7 +246,10 @@ class ContactForm(Form):
         error_messages={"required": "Enter at least one e-mail address"},
     )
     data_protection_officer = _text(
-        "Data protection officer", 120, required=True, error_messages={"required": "Enter the name"}
+        "Data protection officer",
+        120,
+        required=True,
+        error_messages={"required": "Enter the name of the data protection officer"},
     )
     ico_references = _text(
         "ICO references",
