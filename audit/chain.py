@@ -4,8 +4,9 @@ Pure: no database, no settings, no clock. An entry's hash is SHA-256 over the ha
 mac is an HMAC of that hash under a key outside the database. The head is sealed over other bytes than any row, so that nobody without the
 key can turn the seal of an earlier row into a head.
 
-What a chain with its head in the same database cannot see, and what needs a copy of the heads elsewhere: everything put back as it was
-earlier (an old backup; the last rows dropped and an old head put back), a chain wiped together with its head, and whatever never wrote.
+What a chain with its head in the same database cannot see: everything put back as it was earlier (an old backup; the last rows dropped
+and an old head put back), a chain wiped together with its head, a chain written anew by somebody who has the key. For that the heads that
+were signed and sent out (`audit.statements`) are held against it. Whatever never wrote is found by `audit.reconciliation`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple
@@ -79,6 +80,8 @@ class Fault(StrEnum):
     BEYOND_HEAD = "there are entries that the head does not know"
     HEAD = "the head does not match the last entry"
     HEAD_SEAL = "the head was not sealed with our key"
+    SIGNED = "the entry is not the one whose hash was signed and sent out"
+    SIGNED_END = "entries that were signed and sent out are missing at the end"
 
 
 class Problem(NamedTuple):
@@ -141,13 +144,19 @@ def head_bytes(chain: str, sequence: int, last_hash: bytes, at: str) -> bytes:
 
 
 def verify(
-    rows: Iterable[tuple[Any, ...]], key: bytes | None, head: Head | None = None, *, chain: str = ""
+    rows: Iterable[tuple[Any, ...]],
+    key: bytes | None,
+    head: Head | None = None,
+    *,
+    chain: str = "",
+    signed: Mapping[int, bytes] | None = None,
 ) -> Problem | None:
     """The first problem of a chain, or None. `rows` are as `Row`, by sequence; without a key the seals are not looked at.
 
     `head` is checked against the last row; None means that the chain has none, which is right only for a chain without rows. `chain` is
-    whose rows these should be. Streams: holds one row at a time.
+    whose rows these should be. `signed` are hashes by sequence that were signed and left the database. Streams: holds one row at a time.
     """
+    signed = signed or {}
     sealed = _sealer(key) if key is not None else None
     expected, previous = 1, NOTHING_BEFORE
     for row in rows:
@@ -168,8 +177,14 @@ def verify(
             return Problem(sequence, Fault.CONTENT)
         if sealed is not None and row[17] != sealed(previous):
             return Problem(sequence, Fault.SEAL)
+        if sequence in signed and signed[sequence] != previous:
+            return Problem(sequence, Fault.SIGNED)
         expected += 1
-    return _verify_head(expected - 1, previous, key, head, chain)
+    last = expected - 1
+    problem = _verify_head(last, previous, key, head, chain)
+    if problem is None and any(sequence > last for sequence in signed):
+        return Problem(last + 1, Fault.SIGNED_END)
+    return problem
 
 
 def _verify_head(

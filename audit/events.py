@@ -111,7 +111,71 @@ declare(
     label=scrub.label,
     sessions=scrub.count,
 )
+declare(
+    "organisations.clearance_recorded",
+    "Training or background check recorded",
+    person=scrub.record,
+    kind=scrub.code,
+    from_=scrub.date,
+    until=scrub.date,
+    before_from=scrub.date,
+    before_until=scrub.date,
+)
+declare(
+    "organisations.clearances_required",
+    "What everybody must have in date set",
+    kinds=scrub.several(scrub.code),
+)
+declare(
+    "organisations.access_reviewed", "Access reviewed", person=scrub.record, roles=scrub.several(scrub.code)
+)
+declare("organisations.invitation_sent", "Invitation sent again", person=scrub.record)
+declare("organisations.invitation_revoked", "Invitation taken back", person=scrub.record)
+declare(
+    "organisations.leaver_started", "Leaving begun", person=scrub.record, to=scrub.record, until=scrub.date
+)
+declare("organisations.leaver_undone", "Leaving undone", person=scrub.record)
+declare(
+    "organisations.leaver_tasks_moved", "Tasks of a leaver handed over", person=scrub.record, rows=scrub.count
+)
+declare(
+    "organisations.leaver_drafts_sealed",
+    "Drafts of a leaver sealed to the manager",
+    person=scrub.record,
+    rows=scrub.count,
+)
+declare(
+    "organisations.leaver_draft_opened",
+    "Draft of a leaver opened",
+    person=scrub.record,
+    form=scrub.code,
+    client=scrub.record,
+)
+declare("organisations.passkey_removed", "Passkey removed", factor=scrub.code)
 declare("organisations.partnership_loaded", "Partnership loaded", counts=scrub.counts, sha256=scrub.digest)
+
+# The protocol register: who is a party, who signed as what, who leaves when.
+_ACT = {"party": scrub.record, "role": scrub.code, "from_": scrub.date, "until": scrub.date}
+_FIELDS = scrub.several(scrub.code)
+declare("protocol.drafted", "Sharing agreement begun")
+declare("protocol.loaded", "Sharing agreement loaded as a draft", parties=scrub.count)
+declare("protocol.changed", "Sharing agreement changed", fields=_FIELDS)
+declare("protocol.party_set", "Party of a sharing agreement set", party=scrub.record, roles=_FIELDS)
+declare("protocol.party_removed", "Party taken out of a sharing agreement", party=scrub.record)
+declare("protocol.own_part_set", "Own part of a sharing agreement changed", fields=_FIELDS, rows=scrub.count)
+declare("protocol.contact_changed", "Contact details changed", fields=_FIELDS)
+declare("protocol.signatory_named", "Signatory named", person=scrub.record, **_ACT)
+declare("protocol.signatory_ended", "Signatory's last day set", person=scrub.record, **_ACT)
+declare("protocol.sent_for_approval", "Sharing agreement sent for approval")
+declare("protocol.back_to_draft", "Sharing agreement taken back to draft", rows=scrub.count)
+declare("protocol.signed", "Sharing agreement signed", **_ACT)
+declare("protocol.approved", "Sharing agreement approved", **_ACT)
+declare("protocol.notice_given", "Notice to leave a sharing agreement given", **_ACT)
+declare("protocol.notice_withdrawn", "Notice to leave a sharing agreement taken back", **_ACT)
+declare("protocol.certified", "Return-or-destroy certificate given", **_ACT)
+declare("protocol.review_opened", "Review of a sharing agreement opened", reason=scrub.code, until=scrub.date)
+declare("protocol.version_started", "New version of a sharing agreement begun")
+declare("protocol.published", "Publication of a sharing agreement recorded", from_=scrub.date)
 
 # Denials. `ids` are what else the address named; `asked` is the keyed hash of what in it was no id: it is not ours to write down.
 declare(
@@ -127,6 +191,32 @@ declare(
 # Clients. The subject is the client's id; what was typed into a search is never kept.
 declare("caseload.client.searched", "Searched for a client", by=scrub.several(scrub.code), hits=scrub.count)
 declare(
+    "caseload.emergency.opened",
+    "Emergency access opened",
+    access=scrub.record,
+    ground=scrub.code,
+    categories=scrub.several(scrub.code),
+)
+declare("caseload.emergency.nothing_found", "Emergency access: nobody found", ground=scrub.code)
+declare("caseload.emergency.ended", "Emergency access ended", access=scrub.record)
+declare("caseload.emergency.accounted", "Emergency access accounted for", access=scrub.record)
+declare("caseload.emergency.reviewed", "Emergency access reviewed", access=scrub.record, justified=scrub.code)
+declare("caseload.emergency.often", "Emergency access opened often in one day", times=scrub.count)
+# Who of one's own people finds a record. The reason is never here.
+declare("caseload.protection.flagged", "Record marked as sensitive", kind=scrub.code, people=scrub.count)
+declare("caseload.protection.lifted", "Record no longer sensitive", kind=scrub.code)
+declare("caseload.protection.team_added", "Person added to a named team", person=scrub.record)
+declare("caseload.protection.team_removed", "Person taken out of a named team", person=scrub.record)
+declare("caseload.protection.conflict_declared", "Conflict of interest declared", person=scrub.record)
+declare("caseload.protection.conflict_ended", "Conflict of interest ended", person=scrub.record)
+declare("caseload.shared.searched", "Searched what partners share", hits=scrub.count)
+declare(
+    "caseload.shared.viewed",
+    "Shared record viewed",
+    categories=scrub.several(scrub.code),
+    ground=scrub.code,
+)
+declare(
     "caseload.client.viewed",
     "Client viewed",
     panel=scrub.code,
@@ -141,6 +231,16 @@ declare(
     row=scrub.record,
     version=scrub.count,
     via=scrub.code,
+)
+# Known elsewhere: that somebody asked, and yes or no. Whose partner it is nobody learns.
+declare("caseload.known_elsewhere.asked", "Asked whether a partner knows a client")
+declare("caseload.known_elsewhere.answered", "Told whether a partner knows a client", known=scrub.flag)
+declare(
+    "caseload.known_elsewhere.alerted",
+    "Governance officer told of many clients known to partners",
+    person=scrub.record,
+    label=scrub.label,
+    hits=scrub.count,
 )
 _ALLOCATION = {
     "kind": scrub.code,
@@ -181,6 +281,45 @@ declare(
     what=scrub.code,
     consent=scrub.record,
     episode=scrub.record,
+)
+
+# Sharing by consent, by decision, and by hand: numbers and codes, never what was said. With `also` it stands on the partner's chain too.
+_SHARING = {
+    "consent": scrub.record,
+    "decision": scrub.record,
+    "row": scrub.record,
+    "answer": scrub.code,
+    "recipient": scrub.record,
+    "categories": scrub.several(scrub.code),
+    "opened": scrub.several(scrub.code),
+    "changed": scrub.several(scrub.code),
+    "on": scrub.date,
+    "until": scrub.date,
+    "way": scrub.code,
+    "why": scrub.code,
+    "ground": scrub.code,
+    "condition": scrub.code,
+    "form": scrub.digest,
+}
+declare("consent.sharing.recorded", "Consent to share recorded", **_SHARING)
+declare("consent.sharing.ended", "Consent to share ended", **_SHARING)
+declare("consent.sharing.witnessed", "Witness of a consent to share answered", **_SHARING)
+declare("consent.decision.recorded", "Sharing without consent decided", **_SHARING)
+declare("consent.decision.reviewed", "Sharing without consent reviewed", **_SHARING)
+declare("consent.disclosure.recorded", "Given to others outside the system", **_SHARING)
+declare(
+    "consent.sharing.signature_opened",
+    "Signature of a consent to share opened",
+    consent=scrub.record,
+    row=scrub.record,
+    sha256=scrub.digest,
+)
+declare(
+    "consent.sharing.printed",
+    "Sharing page opened for print",
+    what=scrub.code,
+    consent=scrub.record,
+    row=scrub.record,
 )
 
 # Files in and out. `sha256` is of the file's bytes, or of the bundle's in the order of their names.
@@ -234,4 +373,11 @@ declare(
     rows=scrub.count,
     problems=scrub.count,
     by=scrub.code,
+    statements=scrub.count,
+    first_bad=scrub.count,
+    statement=scrub.count,
+    fault=scrub.code,
 )
+declare("audit.exported", "Trail exported", rows=scrub.count, sha256=scrub.digest, bytes=scrub.count)
+declare("audit.heads_sent", "Signed heads sent to partners", number=scrub.count, partners=scrub.count)
+declare("audit.restored", "Trail put back from a backup", number=scrub.count)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from audit import chain, heads, statements
 from audit.events import event_type, scrub_subject
-from audit.models import AuditEvent, ChainHead
+from audit.mails import Mailed, fingerprint, mailed_last
+from audit.models import AuditEvent, ChainHead, HeadStatement
 from audit.models.trail import PARTNERSHIP_CHAIN
 from edatrs.core import clock, trail
 from edatrs.core.scope import current_organisation, current_scope
@@ -34,6 +36,28 @@ class ChainState:
     checked_at: dt.datetime | None = None
     checked_to: int = 0
     problems: int = 0
+    first_bad: int = 0
+    fault: str = ""
+    bad: AuditEvent | None = None
+
+
+@dataclass(frozen=True)
+class HeadsState:
+    """When signed heads left last. `late`: nothing left for 30 minutes; `next_at`: when the next is expected."""
+
+    number: int = 0
+    at: dt.datetime | None = None
+    fingerprint: str = ""
+    late: bool = False
+    next_at: dt.datetime | None = None
+    own: int = 0
+    mailed_on: dt.date | None = None
+    mailed: tuple[Mailed, ...] = ()
+
+    @property
+    def received(self) -> int:
+        """To how many partners the mail of that day has gone out."""
+        return sum(mail.sent_at is not None for mail in self.mailed)
 
 
 def events_for_subject(
@@ -88,16 +112,58 @@ def search(
 
 
 def chain_state() -> ChainState:
-    """The own chain: its last entry, and how far it was verified last. Two queries."""
+    """The own chain: its last entry, and how far it was verified last. Two queries, three where something was found."""
     organisation = current_scope().organisation_id
     head = ChainHead.objects.filter(chain=organisation or PARTNERSHIP_CHAIN).first()
     checked = AuditEvent.objects.filter(name="audit.verified").order_by("-sequence").first()
     last = head.sequence if head else 0
     if checked is None:
         return ChainState(last)
+    details = checked.details
+    first_bad = details.get("first_bad") or 0
     return ChainState(
-        last, checked.at, checked.details.get("rows") or 0, checked.details.get("problems") or 0
+        last,
+        checked.at,
+        details.get("rows") or 0,
+        details.get("problems") or 0,
+        first_bad,
+        _fault(details.get("fault") or ""),
+        AuditEvent.objects.filter(sequence=first_bad).first() if first_bad else None,
     )
+
+
+def _fault(code: str) -> str:
+    """What was found, in words."""
+    if code == "without_entry":
+        return "a record was changed without an entry"
+    known: dict[str, str] = {fault.name: fault.value for fault in (*statements.Fault, *chain.Fault)}
+    return known.get(code.upper(), "")
+
+
+def heads_state() -> HeadsState:
+    """When signed heads left last, how far they reach on the own chain, and to whom they were mailed. Four queries, for any number."""
+    last = HeadStatement.objects.first()
+    day, mailed = mailed_last()
+    if last is None:
+        return HeadsState(mailed_on=day, mailed=tuple(mailed))
+    signed = statements.read(heads.line_of(last))
+    organisation = str(current_scope().organisation_id or PARTNERSHIP_CHAIN)
+    return HeadsState(
+        number=last.number,
+        at=last.at,
+        fingerprint=fingerprint(signed.digest),
+        late=clock.now() - last.at > heads.LATE_AFTER,
+        next_at=last.at + heads.EVERY + dt.timedelta(minutes=1),
+        own=next((head.sequence for head in signed.statement.heads if head.chain == organisation), 0),
+        mailed_on=day,
+        mailed=tuple(mailed),
+    )
+
+
+def newest_statement() -> tuple[int, bytes] | None:
+    """(number, line) of the newest signed statement."""
+    last = HeadStatement.objects.first()
+    return (last.number, heads.line_of(last)) if last else None
 
 
 def actors() -> list[tuple[UUID, str]]:

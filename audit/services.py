@@ -28,6 +28,17 @@ _BEGINNING = "0001-01-01T00:00:00.000000Z"
 # SQL that gives what `chain.instant` gives.
 INSTANT = "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 HEADS = f"SELECT chain::text, sequence, hash, mac, {INSTANT} FROM audit_chainhead WHERE chain = ANY(%s::uuid[]) ORDER BY chain"  # noqa: S608  # fixed text
+# Locked in order, and ids for the rows with them. None is locked while one is missing: what was made first must be locked in its order.
+_LOCK = f"""
+SELECT chain::text, sequence, hash, mac, {INSTANT},
+       (SELECT array_agg(nextval(pg_get_serial_sequence('audit_auditevent', 'id'))) FROM generate_series(1, %s))
+FROM audit_chainhead WHERE chain = ANY(%s::uuid[])
+AND (SELECT count(*) FROM audit_chainhead WHERE chain = ANY(%s::uuid[])) = %s ORDER BY chain FOR UPDATE"""  # noqa: S608  # fixed text
+_MOVE = """
+WITH moved AS (
+    UPDATE audit_chainhead h SET sequence = n.sequence, hash = n.hash, mac = n.mac, at = n.at
+    FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::bytea[], %s::timestamptz[]) AS n(chain, sequence, hash, mac, at)
+    WHERE h.chain = n.chain)"""
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 _IDS = 10  # ids of an address that are looked at; ours have two or three
 _ARRAYS = {
@@ -85,17 +96,18 @@ def flush(scope: Scope) -> None:
         for organisation_id in event.organisation_ids:
             row = _next_row(event, str(organisation_id or PARTNERSHIP_CHAIN), ids.pop(), heads, key)
             rows.append(row)
+    moved = [list(column) for column in zip(*sorted(heads.values()), strict=True)]
     with connection.cursor() as cursor:
         remaining = iter(rows)
-        while some := list(islice(remaining, AT_ONCE)):
-            cursor.execute(_INSERT, [[_stored(row, column) for row in some] for column in _ARRAYS])
-        moved = sorted(heads.values())
-        cursor.execute(
-            "UPDATE audit_chainhead h SET sequence = n.sequence, hash = n.hash, mac = n.mac, at = n.at "
-            "FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::bytea[], %s::timestamptz[]) AS n(chain, sequence, hash, mac, at) "
-            "WHERE h.chain = n.chain",
-            [list(column) for column in zip(*moved, strict=True)],
-        )
+        some = list(islice(remaining, AT_ONCE))
+        while some:
+            later = list(islice(remaining, AT_ONCE))
+            columns = [[_stored(row, column) for row in some] for column in _ARRAYS]
+            # The heads go with the last rows, in one statement: between the lock and COMMIT others wait.
+            cursor.execute(
+                _INSERT if later else f"{_MOVE} {_INSERT}", columns if later else [*moved, *columns]
+            )
+            some = later
     scope.events.clear()
 
 
@@ -103,30 +115,32 @@ def _lock_heads(pending: Iterable[Pending], key: bytes) -> tuple[dict[str, Head]
     """The heads of the chains that are written, made where missing and locked in order, and as many ids as there are rows."""
     wanted = [str(o or PARTNERSHIP_CHAIN) for event in pending for o in event.organisation_ids]
     chains = sorted(set(wanted))
-    seals = [chain.seal(key, chain.head_bytes(c, 0, NOTHING_BEFORE, _BEGINNING)) for c in chains]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('audit_auditevent', 'id')) FROM generate_series(1, %s)",
-            [len(wanted)],
-        )
-        ids = sorted((row[0] for row in cursor.fetchall()), reverse=True)
-        cursor.execute(
-            "INSERT INTO audit_chainhead (chain, sequence, hash, mac, at) "
-            "SELECT n.chain, 0, %s, n.mac, %s::timestamptz FROM unnest(%s::uuid[], %s::bytea[]) AS n(chain, mac) ORDER BY n.chain "
-            "ON CONFLICT DO NOTHING",
-            [NOTHING_BEFORE, _BEGINNING, chains, seals],
-        )
-        cursor.execute(
-            f"{HEADS} FOR UPDATE",
-            [chains],
-        )
-        heads = {row[0]: head_from(row) for row in cursor.fetchall()}
+        locking = [len(wanted), chains, chains, len(chains)]
+        cursor.execute(_LOCK, locking)
+        found = cursor.fetchall()
+        if not found:  # the first entry of a chain
+            _begin(cursor, chains, key)
+            cursor.execute(_LOCK, locking)
+            found = cursor.fetchall()
+    heads = {row[0]: head_from(row) for row in found}
     for head in heads.values():
         if head.mac != chain.seal(key, chain.head_bytes(head.chain, head.sequence, head.hash, head.at)):
             raise HeadForged(
                 f"the head of chain {head.chain} at {head.sequence} is not sealed with our key: run manage.py verify_audit"
             )
-    return heads, ids
+    return heads, sorted(found[0][5], reverse=True)
+
+
+def _begin(cursor: Any, chains: list[str], key: bytes) -> None:
+    """Make the heads of chains that have none."""
+    seals = [chain.seal(key, chain.head_bytes(c, 0, NOTHING_BEFORE, _BEGINNING)) for c in chains]
+    cursor.execute(
+        "INSERT INTO audit_chainhead (chain, sequence, hash, mac, at) "
+        "SELECT n.chain, 0, %s, n.mac, %s::timestamptz FROM unnest(%s::uuid[], %s::bytea[]) AS n(chain, mac) ORDER BY n.chain "
+        "ON CONFLICT DO NOTHING",
+        [NOTHING_BEFORE, _BEGINNING, chains, seals],
+    )
 
 
 def head_from(row: Any) -> Head:

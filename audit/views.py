@@ -1,18 +1,22 @@
-"""The governance officer's search of the trail. What is asked for goes in the body: it may be about a client."""
+"""The governance officer's search of the trail, its check and its export. What is asked for goes in the body: it may be about a client."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from audit import checking, selectors, words
+from audit import checking, heads, selectors, words
+from audit.export import export_chain
 from audit.forms import TrailForm
 from edatrs.core import access, registry
 from edatrs.core.views import OrganisationView
+
+VERIFIER = Path(__file__).parent / "verifier" / "verify_trail.py"
 
 
 class TrailView(OrganisationView):
@@ -87,18 +91,32 @@ class TrailView(OrganisationView):
             before=before,
             narrowed=any(asked.values()),
             state=selectors.chain_state(),
+            heads=selectors.heads_state(),
             under_way=checking.is_under_way(),
         )
 
 
 class CheckTrailView(OrganisationView):
-    """Have the own chain verified."""
+    """Whether the own chain is whole, when signed heads left last, and what is needed to check both outside."""
 
     act = "trail.verify"
     area = "trail"
+    title = "Check the trail"
+    template_name = "audit/check.html"
+
+    def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """What was found last; no entry is shown."""
+        return self.page(
+            request,
+            state=selectors.chain_state(),
+            heads=selectors.heads_state(),
+            under_way=checking.is_under_way(),
+            key=heads.public_key().hex(),
+            may_read=access.may("trail.search"),
+        )
 
     def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
-        """A worker does it; the page says what came of it."""
+        """A worker checks it; the page says what came of it."""
         user: Any = request.user
         if checking.ask(acting_user=user):
             messages.success(
@@ -106,6 +124,71 @@ class CheckTrailView(OrganisationView):
             )
         else:
             messages.info(request, "The trail is being checked already.")
-        # Platform support may have it checked and may not read it.
-        page = "audit:trail" if access.may("trail.search") else "organisations:home"
-        return HttpResponseRedirect(reverse(page, args=[organisation]))
+        return HttpResponseRedirect(reverse("audit:trail-check", args=[organisation]))
+
+
+class ExportTrailView(OrganisationView):
+    """The whole chain for its governance officer, to be checked outside. Who may only check the trail may not read it."""
+
+    act = "trail.search"
+    area = "trail"
+    fresh_second_factor = True
+
+    def back_to(self, request: HttpRequest) -> str:
+        """To the page that has the button."""
+        return reverse("audit:trail-check", args=[request.resolver_match.kwargs["organisation"]])  # type: ignore[union-attr]
+
+    def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """The file as an attachment; the export is an entry."""
+        made = export_chain()
+        return FileResponse(
+            made.file, as_attachment=True, filename=made.name, content_type="application/jsonl; charset=utf-8"
+        )
+
+
+class VerifierView(OrganisationView):
+    """The program that checks exports and signed heads outside."""
+
+    act = "trail.verify"
+    area = "trail"
+
+    def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """One file of Python."""
+        return FileResponse(
+            VERIFIER.open("rb"), as_attachment=True, content_type="text/x-python; charset=utf-8"
+        )
+
+
+class PublicKeyView(OrganisationView):
+    """The public key of the signed heads."""
+
+    act = "trail.verify"
+    area = "trail"
+
+    def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """64 hexadecimal digits."""
+        return HttpResponse(
+            heads.public_key().hex() + "\n",
+            content_type="text/plain; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="edatrs-trail-key.txt"'},
+        )
+
+
+class NewestHeadsView(OrganisationView):
+    """The newest signed statement of the heads, to hold against a partner's copy."""
+
+    act = "trail.verify"
+    area = "trail"
+
+    def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """The statement as it lies outside the database; back to the page where none was made yet."""
+        newest = selectors.newest_statement()
+        if newest is None:
+            messages.info(request, "No signed head has left yet. The first is made within a minute.")
+            return HttpResponseRedirect(reverse("audit:trail-check", args=[organisation]))
+        number, line = newest
+        return HttpResponse(
+            line,
+            content_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="{number:012d}.heads"'},
+        )

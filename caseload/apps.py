@@ -10,6 +10,23 @@ _AREAS = {
         "url": lambda slug: f"/o/{slug}/caseload/",
         "act": "caseload.view",
     },
+    "shared": {
+        "words": "Shared with us",
+        "url": lambda slug: f"/o/{slug}/shared/",
+        "act": "client.find",
+        "by": "S",
+    },
+    "emergency": {
+        "words": "Emergency access",
+        "url": lambda slug: f"/o/{slug}/emergency/",
+        "act": "break_glass.open",
+        "by": "N",
+    },
+    "protection": {
+        "words": "Protected records",
+        "url": lambda slug: f"/o/{slug}/protection/",
+        "act": "restriction.set",
+    },
     "clients": {"words": "Clients", "url": lambda slug: f"/o/{slug}/clients/", "act": "client.find"},
 }
 _PARTS = {
@@ -33,13 +50,19 @@ class CaseloadConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the area, the parts of the record, and the kind of job that keeps the search."""
-        from caseload import attention, checks, timeline_sources, trail_subjects  # noqa: F401  # importing `checks` registers them
-        from caseload.services import search_index  # noqa: F401  # importing registers its kind of job
+        from caseload import attention, checks, hidden, leavers, timeline_sources, trail_subjects  # noqa: F401  # importing `checks` registers them
+        from caseload.services import (
+            emergency,
+            search_index,  # noqa: F401  # importing registers its kind of job
+        )
         from caseload.views.outcomes import outcomes_panel
-        from edatrs.core import registry
+        from edatrs.core import managers, registry
 
+        managers.narrow(hidden.narrowing)
+        registry.after_signing_out.add("caseload.emergency", emergency.end_everywhere)
         registry.trail_subjects.add("caseload.client", trail_subjects)
         attention.register_kinds()
+        leavers.register_work()
         timeline_sources.register_sources()
         for key, area in _AREAS.items():
             registry.navigation.add(key, area)

@@ -26,3 +26,21 @@ class Category(models.TextChoices):
     OFFENDING = "offending", "Offending"
     RISK = "risk", "Risk"
     TREATMENT = "treatment", "Treatment"
+
+
+class SensitiveKind(models.TextChoices):
+    """Why only a named team finds a record (design section 5)."""
+
+    STAFF = "staff", "Works for a partner"
+    RELATIVE = "relative", "Related to somebody who works for a partner"
+    AT_RISK = "at_risk", "At risk if the address is found"
+
+
+class LawfulGround(models.TextChoices):
+    """The five lawful grounds for sharing without consent (O-152): a closed list, for emergency access too."""
+
+    WELFARE = "welfare", "Protecting someone’s welfare"
+    LAW = "law", "Law or court order"
+    CRIME = "crime", "A criminal investigation or proceedings"
+    PUBLIC_BODY = "public_body", "Another public body’s statutory function"
+    OWN_FUNCTION = "own_function", "Our own statutory function"

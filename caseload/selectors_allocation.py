@@ -146,19 +146,20 @@ def run_of(pk: UUID) -> AllocationRun:
 
 
 def run_lines(run: AllocationRun) -> list[RunLine]:
-    """Its lines with the names that the clients have today. One query."""
+    """Its lines with the names that the clients have today; whom the person may not find is not among them. One query."""
     ids = [line["client"] for line in run.lines]
     clients = {str(c.pk): c for c in Client.objects.filter(pk__in=ids).select_related("clientidentity")}
     return [
         RunLine(
             UUID(line["client"]),
-            present.name_of(clients.get(line["client"])),
-            str(clients.get(line["client"], "")),
+            present.name_of(clients[line["client"]]),
+            str(clients[line["client"]]),
             line.get("before", ""),
             line.get("problem", ""),
             line.get("not_undone", ""),
         )
         for line in run.lines
+        if line["client"] in clients
     ]
 
 

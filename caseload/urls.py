@@ -10,13 +10,17 @@ from caseload.views import (
     client_edit,
     clients,
     discharge,
+    emergency,
     entries,
     episode_forms,
     episodes,
+    known_elsewhere,
     merge,
     my_caseload,
     outcomes,
+    protection,
     register,
+    shared,
     timeline,
     top_form,
 )
@@ -25,6 +29,9 @@ app_name = "caseload"
 _LIST = "o/<slug:organisation>/clients/"
 _ONE = f"{_LIST}<uuid:pk>/"
 
+_SHARED = "o/<slug:organisation>/shared/"
+_EMERGENCY = "o/<slug:organisation>/emergency/"
+_PROTECTION = "o/<slug:organisation>/protection/"
 _WORK = "o/<slug:organisation>/caseload/"
 
 urlpatterns = [
@@ -34,6 +41,26 @@ urlpatterns = [
     path(f"{_WORK}waiting/", allocation.WaitingReferralsView.as_view(), name="waiting-referrals"),
     path(f"{_WORK}allocation/", allocation.AllocationView.as_view(), name="allocation"),
     path(f"{_WORK}allocation/<uuid:pk>/", allocation.AllocationRunView.as_view(), name="allocation-run"),
+    path(_EMERGENCY, emergency.EmergencyView.as_view(), name="emergency"),
+    path(f"{_EMERGENCY}open/", emergency.EmergencyOpenView.as_view(), name="emergency-open"),
+    path(f"{_EMERGENCY}review/", emergency.EmergencyReviewListView.as_view(), name="emergency-reviews"),
+    path(f"{_EMERGENCY}review/<uuid:pk>/", emergency.EmergencyReviewView.as_view(), name="emergency-review"),
+    path(
+        f"{_EMERGENCY}<uuid:pk>/account/", emergency.EmergencyAccountView.as_view(), name="emergency-account"
+    ),
+    path(f"{_EMERGENCY}<uuid:pk>/", emergency.EmergencyRecordView.as_view(), name="emergency-record"),
+    path(f"{_EMERGENCY}<uuid:pk>/end/", emergency.EmergencyEndView.as_view(), name="emergency-end"),
+    path(_PROTECTION, protection.ProtectionListView.as_view(), name="protection"),
+    path(
+        f"{_PROTECTION}sensitive/<uuid:pk>/", protection.ProtectionFlagView.as_view(), name="protection-flag"
+    ),
+    path(
+        f"{_PROTECTION}conflicts/<uuid:pk>/",
+        protection.ProtectionConflictView.as_view(),
+        name="protection-conflict",
+    ),
+    path(_SHARED, shared.SharedListView.as_view(), name="shared"),
+    path(f"{_SHARED}<uuid:pk>/", shared.SharedClientView.as_view(), name="shared-client"),
     path(_LIST, clients.ClientListView.as_view(), name="clients"),
     path(f"{_LIST}new/", register.RegisterView.as_view(), name="client-new"),
     path(f"{_LIST}entered-in-error/", client_edit.VoidedView.as_view(), name="clients-void"),
@@ -51,6 +78,9 @@ urlpatterns = [
         name="client-edit-circumstances",
     ),
     path(f"{_ONE}void/", client_edit.VoidView.as_view(), name="client-void"),
+    path(f"{_ONE}known-elsewhere/", known_elsewhere.KnownElsewhereView.as_view(), name="known-elsewhere"),
+    path(f"{_ONE}sensitive/", protection.SensitiveView.as_view(), name="client-sensitive"),
+    path(f"{_ONE}conflict/", protection.ConflictView.as_view(), name="client-conflict"),
     path(f"{_ONE}merge/", merge.MergeFindView.as_view(), name="client-merge-find"),
     path(f"{_ONE}merge/<uuid:other>/", merge.MergeView.as_view(), name="client-merge"),
     path(f"{_ONE}merged/<uuid:merge_pk>/undo/", merge.UnmergeView.as_view(), name="client-unmerge"),

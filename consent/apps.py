@@ -1,4 +1,4 @@
-"""Consent to NDTMS as acts with evidence."""
+"""Consent to NDTMS and consent to share, as acts with evidence."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from django.apps import AppConfig
 
 
 class ConsentConfig(AppConfig):
-    """Consent to NDTMS as acts with evidence."""
+    """Consent to NDTMS and consent to share, as acts with evidence."""
 
     name = "consent"
     verbose_name = "Consent"
 
     def ready(self) -> None:
         """Register the part of the record."""
+        from consent.sharing import services
         from consent.timeline import register_source
         from edatrs.core import registry
 
@@ -21,3 +22,8 @@ class ConsentConfig(AppConfig):
             "consent",
             {"words": "Consent", "route": "consent:ndtms", "act": "consent.ndtms.record", "category": ""},
         )
+        registry.client_parts.add(
+            "sharing", {"words": "Sharing", "route": "consent:sharing", "act": "grant.view", "category": ""}
+        )
+        registry.after_episodes_changed.add("consent.sharing", services.episodes_changed)
+        registry.after_clients_merged.add("consent.sharing", services.push_all)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from consent.views import change, ndtms, papers
+from consent.views import change, decisions, ndtms, papers, sharing, sharing_papers, sharing_record
 
 app_name = "consent"
 _ONE = "o/<slug:organisation>/clients/<uuid:pk>/consent/"
 _EPISODE = f"{_ONE}<uuid:episode>/"
 _ACT = f"{_ONE}acts/<uuid:consent_act>/"
+_SHARING = "o/<slug:organisation>/clients/<uuid:pk>/sharing/"
+_CONSENT = f"{_SHARING}consents/<uuid:consent>/"
 
 urlpatterns = [
     path(_ONE, ndtms.ConsentStartView.as_view(), name="ndtms"),
@@ -19,4 +21,18 @@ urlpatterns = [
     path(f"{_ACT}copy/", papers.CopyView.as_view(), name="ndtms-copy"),
     path(f"{_ACT}signed-form/", papers.SignedFormView.as_view(), name="signed-form"),
     path(f"{_ACT}recorded-in-error/", change.ErrorView.as_view(), name="recorded-in-error"),
+    path(_SHARING, sharing.WhoCanSeeView.as_view(), name="sharing"),
+    path(f"{_SHARING}printed/", sharing.PrintedView.as_view(), name="sharing-printed"),
+    path(f"{_SHARING}consents/new/", sharing_record.RecordView.as_view(), name="share"),
+    path(f"{_SHARING}consents/blank/", sharing.BlankView.as_view(), name="share-blank"),
+    path(_CONSENT, sharing.OneView.as_view(), name="share-one"),
+    path(f"{_CONSENT}copy/", sharing.CopyView.as_view(), name="share-copy"),
+    path(f"{_CONSENT}signed-form/", sharing_papers.SignatureView.as_view(), name="share-signature"),
+    path(f"{_CONSENT}withdraw/", sharing.WithdrawView.as_view(), name="share-withdraw"),
+    path(f"{_CONSENT}in-error/", sharing.InvalidateView.as_view(), name="share-in-error"),
+    path(f"{_CONSENT}witness/", sharing.WitnessView.as_view(), name="share-witness"),
+    path(f"{_SHARING}decisions/new/", decisions.DecideView.as_view(), name="decide"),
+    path(f"{_SHARING}decisions/<uuid:decision>/", decisions.DecisionView.as_view(), name="decision"),
+    path(f"{_SHARING}given/", decisions.DisclosuresView.as_view(), name="disclosures"),
+    path(f"{_SHARING}given/new/", decisions.DiscloseView.as_view(), name="disclose"),
 ]

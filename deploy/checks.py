@@ -36,6 +36,7 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "edatrs.settings.production",
     "EDATRS_SECRET_KEY": "only-for-check-deploy-0123456789-abcdefghijklmnopqrstuvwxyz-ABC",
     "EDATRS_AUDIT_KEY": "only-for-check-deploy-audit-0123456789abcdef",
+    "EDATRS_HEADS_KEY": "only-for-check-deploy-heads-0123456789abcdef",
     "EDATRS_FIELD_KEY_1": "only-for-check-deploy-field-0123456789abcdef",
     "EDATRS_HASH_KEY": "only-for-check-deploy-hash-0123456789abcdef",
     "EDATRS_HOSTS": "caseload.example",

@@ -22,6 +22,7 @@ OLDEST_NODE = 18
 SCRIPTS = {
     "govuk-frontend/dist/govuk/govuk-frontend.min.js": "govuk-frontend.min.js",
     "@ministryofjustice/frontend/moj/moj-frontend.min.js": "moj-frontend.min.js",
+    "signature_pad/dist/signature_pad.min.js": "signature_pad.min.js",
 }
 ICONS = "@ministryofjustice/frontend/moj/assets/images"
 HTMX = "django_htmx/static/django_htmx/htmx-2.min.js"

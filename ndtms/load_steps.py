@@ -20,6 +20,7 @@ from caseload.record import EPISODE_ENTITIES, LISTS, ListPlace, place_of
 from caseload.services import search_index
 from consent import services as consent_services
 from consent.selectors import with_inherited
+from consent.sharing import services as sharing_services
 from edatrs.core.scope import Scope
 from ndtms.bundle import AGENCY_CODE
 from ndtms.load_clients import clients
@@ -301,6 +302,8 @@ def _consents(organisation: UUID) -> None:
             [with_inherited()],
         )
         consent_services.push_latest_of([pk for (pk,) in cursor.fetchall()])
+    # A discharge that came with the load ends the consents to share that hold until the treatment episode ends.
+    sharing_services.end_with_episodes()
     # Imported with a yes: the old system may have sent it (contract section 4, rule 1).
     run(
         "INSERT INTO ndtms_nationalholding AS h (organisation_id, client_id, episode_id, held, since) "

@@ -77,3 +77,4 @@ def acting() -> Callable[..., AbstractContextManager[Scope]]:
 def _extracts_of_this_test(settings: Any, tmp_path: Any) -> None:
     """Files that a test builds go to a folder of its own."""
     settings.EXTRACT_DIR = tmp_path / "extracts"
+    settings.HEADS_DIR = tmp_path / "heads"

@@ -1,5 +1,6 @@
 """Models of the audit app."""
 
+from audit.models.heads import HeadStatement
 from audit.models.trail import AuditEvent, ChainHead
 
-__all__ = ["AuditEvent", "ChainHead"]
+__all__ = ["AuditEvent", "ChainHead", "HeadStatement"]

@@ -16,6 +16,7 @@ from caseload.models.clients import (
     SearchToken,
 )
 from caseload.models.episodes import Episode, EpisodeItems
+from caseload.models.known_elsewhere import MatchKey, PartnerCheck
 from caseload.models.lists import (
     ClientInformationReview,
     Intervention,
@@ -24,6 +25,13 @@ from caseload.models.lists import (
     TimeInTreatment,
 )
 from caseload.models.merge import ClientMerge
+from caseload.models.sharing import (
+    ConflictOfInterest,
+    EmergencyAccess,
+    NamedTeamMember,
+    SensitiveRecord,
+    SharingGrant,
+)
 from caseload.models.work import Allocation, AllocationKind, AllocationRun, EpisodeQuality, SavedView
 
 __all__ = [
@@ -39,19 +47,26 @@ __all__ = [
     "ClientItems",
     "ClientMerge",
     "ConfidentialityExplained",
+    "ConflictOfInterest",
+    "EmergencyAccess",
     "Episode",
     "EpisodeClosing",
     "EpisodeItems",
     "EpisodeQuality",
     "Intervention",
+    "MatchKey",
+    "NamedTeamMember",
     "Opening",
     "Outcome",
+    "PartnerCheck",
     "Person",
     "PersonKey",
     "Record",
     "Registration",
     "SavedView",
     "SearchToken",
+    "SensitiveRecord",
+    "SharingGrant",
     "SubInterventionReview",
     "TimeInTreatment",
     "Understanding",

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Func, Value
 from django.db.models.functions import Now
 
+from caseload.choices import Category
 from caseload.models.base import KeyedRecord, Record, Voidable
 from edatrs.core.database import TenantForeignKey
 from edatrs.core.history import frozen, stamp, tracked
@@ -56,14 +57,17 @@ class Client(Voidable, TenantModel):
             models.UniqueConstraint(fields=["organisation", "id"], name="client_with_organisation"),
             models.UniqueConstraint(fields=["organisation", "person"], name="one_client_a_person"),
         ]
+        # What a grant opens (guardian): one permission a category.
+        permissions = [(f"see_{c.value}", f"Can see {c.label.lower()}") for c in Category]
 
     def __str__(self) -> str:
         return f"R{self.record_number}"
 
 
-def _of_client(name: str) -> TenantForeignKey:
+def of_client(name: str, client: str = "client", *, organisation: str = "organisation") -> TenantForeignKey:
+    """The constraint that ties a row to its client, with the organisation that holds the client in it."""
     return TenantForeignKey(
-        fields=("organisation", "client"),
+        fields=(organisation, client),
         to="caseload.Client",
         to_fields=("organisation", "id"),
         name=f"{name}_of_client",
@@ -93,7 +97,7 @@ class ClientIdentity(ClientPart):
     nhs_number = models.TextField(blank=True, default="", db_default="")
 
     class Meta(ClientPart.Meta):
-        constraints = [_of_client("identity")]
+        constraints = [of_client("identity")]
 
     def __str__(self) -> str:
         return str(self.client_id)
@@ -111,7 +115,7 @@ class ClientContact(ClientPart):
     email = models.TextField(blank=True, default="", db_default="")
 
     class Meta(ClientPart.Meta):
-        constraints = [_of_client("contact")]
+        constraints = [of_client("contact")]
 
     def __str__(self) -> str:
         return str(self.client_id)
@@ -127,7 +131,7 @@ class ClientEquality(ClientPart):
     sexual_orientation = models.TextField(blank=True, default="", db_default="")
 
     class Meta(ClientPart.Meta):
-        constraints = [_of_client("equality")]
+        constraints = [of_client("equality")]
 
     def __str__(self) -> str:
         return str(self.client_id)
@@ -142,7 +146,7 @@ class ClientDisability(ClientPart):
     disability_3 = models.TextField(blank=True, default="", db_default="")
 
     class Meta(ClientPart.Meta):
-        constraints = [_of_client("disability")]
+        constraints = [of_client("disability")]
 
     def __str__(self) -> str:
         return str(self.client_id)
@@ -160,7 +164,7 @@ class ClientItems(KeyedRecord):
 
     class Meta(KeyedRecord.Meta):
         constraints = [
-            _of_client("client_items"),
+            of_client("client_items"),
             models.UniqueConstraint(fields=["client", "category"], name="client_items_once_a_category"),
         ]
 
@@ -184,7 +188,7 @@ class Registration(KeyedRecord):
     class Meta(KeyedRecord.Meta):
         triggers = [stamp(), frozen("client_id_text", "service")]
         constraints = [
-            _of_client("registration"),
+            of_client("registration"),
             TenantForeignKey(
                 fields=("organisation", "service"),
                 to="organisations.Service",
@@ -195,6 +199,9 @@ class Registration(KeyedRecord):
             models.UniqueConstraint(
                 fields=["organisation", "client", "service", "id"], name="registration_with_client"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "client_id_text", "id"], name="registration_in_order")
         ]
 
     def __str__(self) -> str:
@@ -221,7 +228,7 @@ class SearchToken(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            _of_client("search_token"),
+            of_client("search_token"),
             models.UniqueConstraint(fields=["client", "kind", "token"], name="search_token_once"),
         ]
         indexes = [
@@ -252,7 +259,7 @@ class Opening(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            _of_client("opening"),
+            of_client("opening"),
             models.UniqueConstraint(fields=["organisation", "user", "client"], name="opening_once"),
         ]
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError, connection, models, transaction
 
 from caseload.dataset.reader import load_dictionary
+from caseload.hidden import for_everybody
 from caseload.models import (
     Client,
     ClientContact,
@@ -115,7 +116,8 @@ def next_client_id(service: Service) -> str:
 
     Clients entered in error count too: a CLIENTID is never used again (O-141).
     """
-    with connection.cursor() as cursor:
+    # Of records too that the person may not find: a number offered again and again would tell of one.
+    with for_everybody(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT clientid FROM caseload_registration WHERE organisation_id = %s AND service_id = %s "
             "AND clientid ~ '^[0-9]{1,15}$' ORDER BY clientid::bigint DESC, length(clientid) DESC LIMIT 1",

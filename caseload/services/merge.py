@@ -16,12 +16,22 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import QuerySet
 
-from caseload.models import Client, ClientItems, ClientMerge, Episode, Opening, Registration, SearchToken
+from caseload.models import (
+    Client,
+    ClientItems,
+    ClientMerge,
+    ConflictOfInterest,
+    Episode,
+    Opening,
+    Registration,
+    SearchToken,
+    SensitiveRecord,
+)
 from caseload.models.clients import ClientPart
 from caseload.selectors import get_client
 from caseload.services import search_index
 from caseload.services.clients import CATEGORIES, CHANGED, COLUMNS, Part, Refused, read_part
-from edatrs.core import clock, trail
+from edatrs.core import clock, registry, trail
 from edatrs.core.access import Denied
 from edatrs.core.history import History
 from edatrs.core.managers import TenantModel
@@ -180,6 +190,7 @@ def merge_clients(
             "One of the records was changed while you looked. Check what is shown now and merge again"
         )
     taken = _taken(made, choices)
+    _protect(made)
     scope = current_scope()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -202,6 +213,29 @@ def merge_clients(
     )
     finish(merge, ["merged"])
     return merge
+
+
+def _protect(made: Plan) -> None:
+    """What keeps people away from one of the records keeps them away from the survivor. Raises Refused where one of them is sensitive."""
+    sensitive = set(
+        SensitiveRecord.objects.filter(
+            client_id__in=[made.survivor.pk, made.merged.pk], lifted_at__isnull=True
+        ).values_list("client_id", flat=True)
+    )
+    if len(sensitive) == 1:
+        raise Refused(
+            "One of the two records is sensitive and the other is not. Mark the other with the same team first, or lift the mark"
+        )
+    for conflict in ConflictOfInterest.objects.filter(client_id=made.merged.pk, ended_at__isnull=True):
+        ConflictOfInterest.objects.get_or_create(
+            client=made.survivor,
+            user_id=conflict.user_id,
+            defaults={
+                "reason": conflict.reason,
+                "declared_by_id": conflict.declared_by_id,
+                "act": current_scope().act,
+            },
+        )
 
 
 def _taken(made: Plan, choices: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -298,6 +332,7 @@ def finish(merge: ClientMerge, what: list[str]) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     both = (merge.survivor_id, merge.client_id)
     search_index.refresh(both)
+    registry.clients_merged(list(both))
     for one, other in (both, both[::-1]):
         trail.record(
             CHANGED, subject=str(one), details={"what": what, "row": str(other), "via": str(merge.pk)}

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from caseload.models import Client
 from caseload.search import Token, tokens_of_client
+from caseload.services import match_index
 from edatrs.core.scope import Actor, current_organisation, current_scope, open_scope
 from edatrs.core.tasks import job_kind
 from edatrs.organisations.models import Organisation
@@ -37,9 +38,10 @@ WHERE c.organisation_id = %s AND c.id = ANY(%s) AND c.voided_at IS NULL
 
 
 def refresh(client_ids: Iterable[UUID]) -> None:
-    """Write the tokens of clients of the organisation acted for; a voided client has none."""
+    """Write the tokens of clients of the organisation acted for (a voided one has none), and what partners' clients are compared with."""
     for ids in _batches(client_ids):
         _write(ids, list(_tokens(ids)))
+        match_index.write(ids)
 
 
 def refresh_later(client_ids: list[UUID]) -> None:

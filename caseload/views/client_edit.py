@@ -13,7 +13,8 @@ from caseload import details, present, selectors
 from caseload.forms.clients import FORMS, DetailsForm, ReasonForm, warnings
 from caseload.models import Client
 from caseload.recorded import Recorded
-from caseload.services import clients, merge
+from caseload.services import clients, known_elsewhere, merge
+from caseload.views import protection
 from caseload.views.base import ClientPage
 from caseload.views.record_form import RecordFormView, same_client
 from edatrs.core import access, clock
@@ -44,6 +45,8 @@ class DetailsView(ClientPage):
             merges=details.merges_of(client) if access.may("client.merge") else [],
             may_merge=access.may("client.merge"),
             may_void=access.may("client.void"),
+            protection=protection.panel(client),
+            may_ask_partners=access.may("client.register") and known_elsewhere.may_be_asked(client),
         )
 
 

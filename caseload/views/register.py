@@ -12,7 +12,7 @@ from django.urls import reverse
 from caseload import details, matching
 from caseload.forms.clients import RegisterForm, warnings
 from caseload.models import Client
-from caseload.services import clients
+from caseload.services import clients, known_elsewhere
 from caseload.views.client_edit import back_to
 from edatrs.core import clock
 from edatrs.core.access import Denied
@@ -94,7 +94,9 @@ class RegisterView(DraftedView):
         )
         for words in warnings({**values["identity"], **values["contact"]}):
             messages.warning(request, words)
-        return HttpResponseRedirect(reverse("caseload:client", args=[self.kwargs["organisation"], client.pk]))
+        # Now that it is saved, and only now, a partner may be asked (design section 5).
+        then = "caseload:known-elsewhere" if known_elsewhere.may_be_asked(client) else "caseload:client"
+        return HttpResponseRedirect(reverse(then, args=[self.kwargs["organisation"], client.pk]))
 
     @staticmethod
     def _candidates(form: RegisterForm) -> list[matching.Candidate]:

@@ -155,8 +155,8 @@ class ConsentDeferral(TenantModel):
         return f"Not now, {self.asked_on:%d/%m/%Y}"
 
 
-class ConsentInvalidation(TenantModel):
-    """An act was recorded in error: it counts no longer, and stays in the history with this reason. A withdrawal is something else."""
+class OfAnAct(TenantModel):
+    """What was recorded about an act of consent, once; it never changes."""
 
     # Its key has ON UPDATE CASCADE (migration 0005): at a merge it follows its episode, and nobody has a right to change it.
     moves_with_episode = True
@@ -176,6 +176,18 @@ class ConsentInvalidation(TenantModel):
     episode = models.ForeignKey(
         "caseload.Episode", on_delete=models.PROTECT, db_constraint=False, related_name="+"
     )
+    recorded_by = models.UUIDField()
+    recorded_by_label = models.TextField()
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+    act = models.UUIDField(null=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        abstract = True
+
+
+class ConsentInvalidation(OfAnAct):
+    """An act was recorded in error: it counts no longer, and stays in the history with this reason. A withdrawal is something else."""
+
     consent_act = models.OneToOneField(
         ConsentAct,
         on_delete=models.PROTECT,
@@ -184,12 +196,8 @@ class ConsentInvalidation(TenantModel):
         related_name="invalidation",
     )
     reason = models.TextField()
-    recorded_by = models.UUIDField()
-    recorded_by_label = models.TextField()
-    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
-    act = models.UUIDField(null=True, editable=False)
 
-    class Meta(TenantModel.Meta):
+    class Meta(OfAnAct.Meta):
         constraints = [
             TenantForeignKey(
                 fields=("organisation", "client", "episode"),
@@ -210,27 +218,9 @@ class ConsentInvalidation(TenantModel):
         return f"Recorded in error: {self.consent_act_id}"
 
 
-class ConsentForm(TenantModel):
+class ConsentForm(OfAnAct):
     """The signed form of an act in writing: sealed bytes, their size and SHA-256 in clear. Never changed."""
 
-    # Its key has ON UPDATE CASCADE (migration 0005): at a merge it follows its episode, and nobody has a right to change it.
-    moves_with_episode = True
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
-    organisation = models.ForeignKey(
-        "organisations.Organisation",
-        on_delete=models.PROTECT,
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-        editable=False,
-    )
-    client = models.ForeignKey(
-        "caseload.Client", on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
-    episode = models.ForeignKey(
-        "caseload.Episode", on_delete=models.PROTECT, db_constraint=False, related_name="+"
-    )
     consent_act = models.OneToOneField(
         ConsentAct,
         on_delete=models.PROTECT,
@@ -242,12 +232,8 @@ class ConsentForm(TenantModel):
     size = models.PositiveIntegerField(help_text="Bytes of the file as it came")
     sha256 = models.CharField(max_length=64, help_text="Of the file as it came, in hex")
     sealed = models.BinaryField(help_text="Encrypted (edatrs.core.crypto.encrypt_bytes)")
-    recorded_by = models.UUIDField()
-    recorded_by_label = models.TextField()
-    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
-    act = models.UUIDField(null=True, editable=False)
 
-    class Meta(TenantModel.Meta):
+    class Meta(OfAnAct.Meta):
         constraints = [
             TenantForeignKey(
                 fields=("organisation", "client", "episode"),

@@ -5,7 +5,7 @@ The table itself is `edatrs.organisations.roles`; it is handed down here at star
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.http import Http404
 
@@ -47,17 +47,17 @@ def letters(act: str, category: str = "", *, roles: frozenset[str] | None = None
     return "".join(sorted({letter for role in held for letter in row.get(role, "")}))
 
 
-# The letters that reach anything today. S needs a grant, B and N an emergency access or somebody known elsewhere: none of them exists yet,
-# so a role that has no other letter is answered like one that never may.
-REACHING = frozenset("OAP")
+# The letters that open a page about one's own things. A page about what others share says so itself: S by a grant, B by an emergency access
+# that is open, N for somebody whom the organisation does not reach (`OrganisationView.by`).
+OWN = frozenset("OAP")
 
 
-def may(act: str, category: str = "") -> bool:
-    """Whether the person of the open scope may do the act for anything at all."""
-    return bool(REACHING & set(letters(act, category)))
+def may(act: str, category: str = "", *, by: Iterable[str] = OWN) -> bool:
+    """Whether the person of the open scope may do the act by one of the letters `by` for anything at all."""
+    return bool(set(by) & set(letters(act, category)))
 
 
-def require(act: str, category: str = "") -> None:
+def require(act: str, category: str = "", *, by: Iterable[str] = OWN) -> None:
     """Raises Denied unless `may`."""
-    if not may(act, category):
+    if not may(act, category, by=by):
         raise Denied(act, "role")

@@ -16,6 +16,8 @@ OWN_ORGANISATION = "organisation_id = (SELECT nullif(current_setting('app.organi
 _PERSON = "(SELECT nullif(current_setting('app.person', true), '')::uuid)"
 # A person's own rows; a worker, who is no person, sees all of the organisation's (to take away what is too old).
 OWN_OF_PERSON = f"{OWN_ORGANISATION} AND ({_PERSON} IS NULL OR user_id = {_PERSON})"
+# Not a client whom the person acting may not find (`caseload` 0009): a conflict of interest, or a sensitive record of another team.
+NOT_HIDDEN = "{client} NOT IN (SELECT hidden FROM caseload_hidden() AS hidden)"
 OPERATOR_ONLY = "(SELECT current_setting('app.operator', true)) = 'on'"
 
 
@@ -66,6 +68,41 @@ class RowSecurity(_TableOperation):
     def describe(self) -> str:
         """As Django prints it."""
         return f"Row security on {self.table}"
+
+
+class Policy(_TableOperation):
+    """One more policy on a table that has row security.
+
+    A permissive one (the default) admits more rows to a command; a restrictive one takes rows away from every command, whatever else admits
+    them.
+    """
+
+    def __init__(
+        self, table: str, name: str, using: str, *, command: str = "SELECT", restrictive: bool = False
+    ) -> None:
+        self.table = table
+        self.name = name
+        self.using = using
+        self.command = command
+        self.restrictive = restrictive
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Make the policy."""
+        kind = "RESTRICTIVE" if self.restrictive else "PERMISSIVE"
+        self._run(
+            schema_editor,
+            [
+                f'CREATE POLICY {self.name} ON "{self.table}" AS {kind} FOR {self.command} USING ({self.using})'
+            ],
+        )
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Take it away."""
+        self._run(schema_editor, [f'DROP POLICY IF EXISTS {self.name} ON "{self.table}"'])
+
+    def describe(self) -> str:
+        """As Django prints it."""
+        return f"Policy {self.name} on {self.table}"
 
 
 class Grant(_TableOperation):

@@ -1,8 +1,7 @@
 """django-guardian behind one module (style rule 4): direct-foreign-key tables, groups only, no global permissions.
 
-Grants are for sharing between organisations; ownership is a column. The group of an organisation is `organisation:<id>`. Nothing is shared
-until the protocol register exists (it decides whether any grant works at all), so row security admits own rows only and this module
-answers from the person's own organisation.
+Grants are for sharing between organisations; ownership is a column. The group of an organisation is `organisation:<id>`. This module says
+who holds a permission; when it counts (dates, suspension, a protocol in force today) is for `caseload.shared` and for row security.
 """
 
 from __future__ import annotations
@@ -23,12 +22,14 @@ def group_of(organisation_id: UUID) -> Group:
     return group
 
 
-def shared_with(organisation_id: UUID, permission: str, rows: models.QuerySet[M]) -> models.QuerySet[M]:
-    """The rows among `rows` that a grant of `permission` ("app.codename") opens to an organisation.
+def shared_with(
+    organisation_id: UUID, permissions: list[str], rows: models.QuerySet[M]
+) -> models.QuerySet[M]:
+    """The rows among `rows` that a grant of any of `permissions` ("app.codename") opens to an organisation.
 
     Global permissions never count: a model-wide permission given by mistake must not open every row.
     """
     found: Any = get_objects_for_group(
-        group_of(organisation_id), permission, klass=rows, accept_global_perms=False
+        group_of(organisation_id), permissions, klass=rows, any_perm=True, accept_global_perms=False
     )
     return found

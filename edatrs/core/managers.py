@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,6 +28,16 @@ class OrganisationAsked(models.Expression):
         if current_organisation() != self.organisation:
             raise ScopeViolation("these rows were asked for in the scope of another organisation")
         return "%s", [self.organisation]
+
+
+# What else narrows the rows of a model, filled in at start-up by the apps above: a function of the model, giving a condition or None.
+_narrowings: list[Callable[[type[models.Model]], models.Expression | None]] = []
+
+
+def narrow(narrowing: Callable[[type[models.Model]], models.Expression | None]) -> None:
+    """Register what takes more rows away from every manager of an organisation's rows."""
+    if narrowing not in _narrowings:
+        _narrowings.append(narrowing)
 
 
 class TenantQuerySet(models.QuerySet[M]):
@@ -99,7 +109,11 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
     def get_queryset(self) -> TenantQuerySet[Any]:
         """Rows of the organisation acted for. Raises ScopeMissing."""
         asked = OrganisationAsked(current_organisation())
-        return TenantQuerySet(self.model, using=self._db).filter(organisation_id=asked)
+        found: TenantQuerySet[Any] = TenantQuerySet(self.model, using=self._db).filter(organisation_id=asked)
+        for condition in (narrowing(self.model) for narrowing in _narrowings):
+            if condition is not None:
+                found = found.filter(condition)
+        return found
 
     def none(self) -> TenantQuerySet[Any]:
         """An empty queryset; works without a scope, because forms are declared at import."""

@@ -5,8 +5,11 @@ A registry is a named dictionary that refuses two entries under one key.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 T = TypeVar("T")
 
@@ -58,11 +61,52 @@ attention: Registry[Any] = Registry("kinds of attention")
 # What entries of the trail are about: each knows the ids behind a number that somebody types (`find(text)`), and what to call ids
 # (`labels(ids)`). The trail itself knows no client.
 trail_subjects: Registry[Any] = Registry("what entries of the trail are about")
+# What somebody who leaves must hand over, counted by the apps that hold it (`organisations.services.leavers.Work`).
+leaver_work: Registry[Any] = Registry("what a leaver hands over")
+# What follows when a partner knows a client (act sharing.ask): functions of (client, slug) giving {"words", "url"} of a page, or None.
+known_elsewhere_next: Registry[Callable[[Any, str], dict[str, str] | None]] = Registry(
+    "known elsewhere: next"
+)
 # What is done, in the same transaction, after episodes changed or what their rules read did: functions of a list of episode ids.
 after_episodes_changed: Registry[Callable[[list[Any]], None]] = Registry("after episodes changed")
+# What ends when a person signs out, is disabled or signed out everywhere: functions of the person's id.
+after_signing_out: Registry[Callable[[Any], None]] = Registry("after signing out")
 # What the national collection may hold, for pages below ndtms: a function of a list of episode ids, giving since when by id (absent: it
 # may hold nothing of that episode).
 held_nationally: Registry[Callable[[list[Any]], dict[Any, Any]]] = Registry("what is held nationally")
+# Requests of partners to see a client, for pages and services below whoever keeps them: each has `open_asks(client)`, giving
+# `edatrs.core.registry.Ask`, and `answered(ask_id, consent)`, called in the transaction that answers.
+sharing_asks: Registry[Any] = Registry("requests for sharing")
+# What is done, in the same transaction, after two clients of an organisation were merged or a merge was undone: functions of their ids.
+after_clients_merged: Registry[Callable[[list[Any]], None]] = Registry(
+    "after clients were merged or unmerged"
+)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A partner asks to see parts of a client's record, and waits for an answer."""
+
+    pk: UUID
+    organisation_id: UUID
+    categories: tuple[str, ...]
+    purpose: str
+    asked_at: dt.datetime
+    by_label: str
+    answer_by: dt.date | None = None
+    link: str = ""
+
+
+def clients_merged(client_ids: list[Any]) -> None:
+    """Say that these clients of the organisation acted for were merged, or taken apart again."""
+    for _, listener in after_clients_merged:
+        listener(client_ids)
+
+
+def signed_out(user_id: Any) -> None:
+    """Say that every sign-in of a person, or the one at hand, has ended."""
+    for _, listener in after_signing_out:
+        listener(user_id)
 
 
 def episodes_changed(episode_ids: list[Any]) -> None:

@@ -87,7 +87,8 @@ class Scope:
         """The database settings that row security reads; an empty text is 'not set'."""
         return {
             "app.organisation": str(self.organisation_id or ""),
-            "app.person": str(self.person_id or ""),
+            # Whom a person may not find is asked of people alone: what a worker does at somebody's request is done for everybody's records.
+            "app.person": str(self.person_id or "") if self.actor is Actor.PERSON else "",
             "app.operator": "on" if self.actor is Actor.OPERATOR else "",
             "app.act": str(self.act),
             "app.now": self.fixed.isoformat() if self.fixed else "",
@@ -141,6 +142,12 @@ def remembered(key: Hashable, make: Callable[[], T]) -> T:
         scope.memory[key] = make()
     found: T = scope.memory[key]
     return found
+
+
+def forget_setting(name: str) -> None:
+    """Have the database find out again what it noted in a setting of the transaction ("app.hidden_for")."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, '', true)", [name])
 
 
 def _apply(settings: dict[str, str]) -> dt.datetime:

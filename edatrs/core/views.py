@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -49,13 +50,15 @@ class PublicView(View):
 class OrganisationView(View):
     """A page under /o/<organisation>/. `act` is a row of the access table; `abstract` bases may leave it out.
 
-    `changing_act`, where set, is what any method but GET and HEAD needs instead. `fresh_second_factor` asks for the second factor again
+    `by` are the letters of that row which open it: those of one's own things unless said otherwise. `changing_act`, where set, is what any
+    method but GET and HEAD needs instead. `fresh_second_factor` asks for the second factor again
     when it is older than the limit, for every method.
     """
 
     act: ClassVar[str] = ""
     changing_act: ClassVar[str] = ""
     category: ClassVar[str] = ""
+    by: ClassVar[Iterable[str]] = access.OWN
     fresh_second_factor: ClassVar[bool] = False
     template_name: ClassVar[str] = ""
     title: ClassVar[str] = ""
@@ -71,7 +74,8 @@ class OrganisationView(View):
         current_organisation()
         _refuse_null_bytes(request)
         reading = request.method in ("GET", "HEAD", "OPTIONS")
-        access.require(self.act if reading or not self.changing_act else self.changing_act, self.category)
+        act = self.act if reading or not self.changing_act else self.changing_act
+        access.require(act, self.category, by=self.by)
         if self.fresh_second_factor and not second_factor_is_fresh(request):
             back = request.get_full_path() if request.method == "GET" else self.back_to(request)
             return HttpResponseRedirect(f"{settings.CONFIRM_URL}?{urlencode({'next': back})}")

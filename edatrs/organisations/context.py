@@ -52,7 +52,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         areas = [
             {"key": key, "words": entry["words"], "url": entry["url"](organisation.slug)}
             for key, entry in registry.navigation
-            if access.may(entry["act"])
+            if access.may(entry["act"], by=entry.get("by", access.OWN))
         ]
     roles = [Role(r).label for r in sorted(scope.roles)] if scope else []
     shortcuts = shortcuts_of(request)

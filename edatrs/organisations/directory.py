@@ -8,13 +8,16 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
+from django_otp_webauthn.models import WebAuthnCredential
 
 from edatrs.core.access import Denied
 from edatrs.core.dates import long_date
 from edatrs.organisations.choices import OrganisationKind, Role
+from edatrs.organisations.clearances import Standing, standings
 from edatrs.organisations.models import AuthenticatorApp, Membership, Organisation, Task, User
-from edatrs.organisations.selectors import memberships_on
+from edatrs.organisations.selectors import memberships_by_date
 
+NO_ACCESS = "No access"
 _EVERYWHERE = (Role.INFORMATION_GOVERNANCE, Role.ORGANISATION_ADMINISTRATOR)
 ROLES_BY_KIND: dict[str, tuple[Role, ...]] = {
     OrganisationKind.PROVIDER: (
@@ -35,16 +38,22 @@ def user_by_email(email: str) -> User | None:
 
 
 def organisation_ids_of(user: User, day: dt.date) -> list[UUID]:
-    """The organisations a person has a role at on a day, the one last acted for first."""
-    found = set(memberships_on(user, day).values_list("organisation_id", flat=True))
+    """The organisations a person has a role at on a day, held or not, the one last acted for first."""
+    found = set(memberships_by_date(user, day).values_list("organisation_id", flat=True))
     return sorted(found, key=lambda pk: (pk != user.last_organisation_id, str(pk)))
+
+
+def organisations_by_date(user: User, day: dt.date) -> list[Organisation]:
+    """The organisations a person has a role at on a day, held or not, by name."""
+    return list(dict.fromkeys(m.organisation for m in memberships_by_date(user, day)))
 
 
 def people_of(organisation_id: UUID) -> QuerySet[User]:
     """Everybody who has, had or will have a role at an organisation."""
     here = Membership.objects.filter(user=OuterRef("pk"), organisation_id=organisation_id)
     app = AuthenticatorApp.objects.filter(user=OuterRef("pk"), confirmed=True)
-    return User.objects.filter(Exists(here)).annotate(has_second_factor=Exists(app))
+    passkey = WebAuthnCredential.objects.filter(user=OuterRef("pk"), confirmed=True)
+    return User.objects.filter(Exists(here)).annotate(has_second_factor=Exists(app) | Exists(passkey))
 
 
 def person_of(organisation_id: UUID, person_id: UUID, *, act: str) -> User:
@@ -139,6 +148,22 @@ class PersonLine:
     roles: list[RoleLine]
     badge: str
     state: str
+    standings: tuple[Standing, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether training or a check holds the access of somebody who has a role."""
+        return self.state != NO_ACCESS and any(standing.holds for standing in self.standings)
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether somebody has a role here that is live or to come."""
+        return self.state != NO_ACCESS
+
+    @property
+    def warnings(self) -> list[Standing]:
+        """What holds the access or will do so soon."""
+        return [standing for standing in self.standings if standing.holds or standing.soon]
 
     @property
     def live(self) -> bool:
@@ -146,38 +171,52 @@ class PersonLine:
         return any(role.live for role in self.roles)
 
 
-def _line(person: User, held: list[Membership], day: dt.date) -> PersonLine:
+def _line(
+    person: User, held: list[Membership], day: dt.date, standing: tuple[Standing, ...] = ()
+) -> PersonLine:
     roles = [role_line(membership, day) for membership in held]
     if not person.is_active or all(role.over for role in roles):
-        badge, state = "none", "No access"
+        badge, state = "none", NO_ACCESS
     elif not person.has_usable_password():
         badge, state = "soon", "Invited, no password yet"
     elif not person.has_second_factor:  # type: ignore[attr-defined]  # annotated by people_of
         badge, state = "soon", "Second step not set up"
+    elif any(one.holds for one in standing):
+        badge, state = "late", "Access is held"
     else:
         badge, state = "ok", "Can sign in"
-    return PersonLine(person, roles, badge, state)
+    return PersonLine(person, roles, badge, state, standing)
 
 
-def person_line(organisation_id: UUID, person: User, day: dt.date) -> PersonLine:
-    """One person of `people_of` with their roles."""
-    return _line(person, list(memberships_at(organisation_id, [person])), day)
+def person_line(organisation: Organisation, person: User, day: dt.date) -> PersonLine:
+    """One person of `people_of` with their roles, training and checks."""
+    held = list(memberships_at(organisation.pk, [person]))
+    return _line(person, held, day, standings(organisation, [person.pk], day)[person.pk])
 
 
 def people_lines(
-    organisation_id: UUID, day: dt.date, *, role: str = "", state: str = "now"
+    organisation: Organisation, day: dt.date, *, role: str = "", state: str = "now"
 ) -> list[PersonLine]:
-    """The people of an organisation by name: with a live or coming role (now), without (ended), or all; of one role or any."""
+    """The people of an organisation by name: with a live or coming role (now), without (ended), or all; of one role or any.
+
+    `held`: those whose access training or a check holds; `soon`: those of whom something runs out within 30 days.
+    """
     held: dict[UUID, list[Membership]] = {}
-    for membership in memberships_at(organisation_id):
+    for membership in memberships_at(organisation.pk):
         held.setdefault(membership.user_id, []).append(membership)
+    standing = standings(organisation, held, day)
     lines = [
-        _line(person, held[person.pk], day) for person in people_of(organisation_id) if person.pk in held
+        _line(person, held[person.pk], day, standing[person.pk])
+        for person in people_of(organisation.pk)
+        if person.pk in held
     ]
     if role:
         lines = [line for line in lines if any(r.membership.role == role and not r.over for r in line.roles)]
-    if state == "now":
-        return [line for line in lines if line.state != "No access"]
     if state == "ended":
-        return [line for line in lines if line.state == "No access"]
-    return lines
+        return [line for line in lines if line.state == NO_ACCESS]
+    if state == "held":
+        return [line for line in lines if line.held]
+    current = [line for line in lines if line.state != NO_ACCESS]
+    if state == "soon":
+        return [line for line in current if any(standing.soon for standing in line.standings)]
+    return lines if state == "all" else current

@@ -163,6 +163,21 @@ class DraftedView(OrganisationView, abstract=True):
         return HttpResponseRedirect(request.path)
 
 
+def check_may_continue(request: HttpRequest, address: str) -> None:
+    """Ask the form of an address, as its page would, whether the person acting may use it for what it is about. Raises Denied."""
+    try:
+        match = resolve(address)
+    except Resolver404:
+        raise access.Denied("tasks.own", "the form of this draft is no longer there") from None
+    kind = getattr(match.func, "view_class", None)
+    if kind is None or not issubclass(kind, DraftedView):
+        raise access.Denied("tasks.own", "the form of this draft is no longer there")
+    access.require(kind.changing_act or kind.act, kind.category)
+    view = kind()
+    view.setup(request, *match.args, **match.kwargs)
+    view.check_draft(request)
+
+
 def keep_typed(request: HttpRequest) -> bool:
     """Keep what a form sent that cannot be saved now (time-out, a token of an ended sign-in). Returns whether it is kept.
 

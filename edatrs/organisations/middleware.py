@@ -14,9 +14,11 @@ from django.urls import Resolver404, resolve
 from edatrs.core import clock, errors, refusals
 from edatrs.core.access import Denied
 from edatrs.core.scope import Actor, Scope, open_scope
+from edatrs.organisations import passkeys
+from edatrs.organisations.held import held_page
 from edatrs.organisations.idle import signed_out
 from edatrs.organisations.models import Membership
-from edatrs.organisations.selectors import memberships_on
+from edatrs.organisations.selectors import held_organisations, memberships_on
 
 _ORGANISATION = re.compile(r"^/o/(?P<slug>[-a-zA-Z0-9_]+)/")
 # Answers without the database or for everyone: no scope is opened.
@@ -48,6 +50,8 @@ class ScopeMiddleware:
             held = list(memberships_on(user, clock.today()).filter(organisation__slug=match["slug"]))
             if not held:
                 return self._no_store(request, self._stranger(request, match["slug"]))
+            if passkeys.is_missing(request, (m.role for m in held)):
+                return self._no_store(request, passkeys.ask_for_it(request))
             answer = self._in_scope(request, held)
         else:
             answer = self._in_scope(request, [])
@@ -84,13 +88,22 @@ class ScopeMiddleware:
             return undone.response
 
     def _stranger(self, request: HttpRequest, slug: str) -> HttpResponseBase:
-        """Somebody asks in the name of an organisation that is not theirs, or that does not exist: one answer, and a line on the trail."""
+        """Somebody asks in the name of an organisation that is not theirs, or that does not exist: one answer, and a line on the trail.
+
+        Whose role there is held by training or a check is told so, whatever the page: they know that they work there.
+        """
         user: Any = request.user
-        scope = Scope(actor=Actor.PERSON, person_id=user.pk, person_label=user.full_name)
-        refusals.record(
-            scope, Denied("organisation.enter", "no role there today", subject=slug), self._route(request), ""
+        held = next((o for o in held_organisations(user, clock.today()) if o.slug == slug), None)
+        scope = Scope(
+            actor=Actor.PERSON,
+            organisation_id=held.pk if held else None,
+            organisation_label=held.slug if held else "",
+            person_id=user.pk,
+            person_label=user.full_name,
         )
-        return errors.not_found(request)
+        why = "training or a check is out of date" if held else "no role there today"
+        refusals.record(scope, Denied("organisation.enter", why, subject=slug), self._route(request), "")
+        return held_page(request, held) if held else errors.not_found(request)
 
     @staticmethod
     def _route(request: HttpRequest) -> str:

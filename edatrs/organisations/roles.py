@@ -48,6 +48,9 @@ caseload.transfer           .              -    -    O    -    -    -    -    -
 consent.ndtms.record        .              O    O    O    O    -    -    -    -
 consent.share.record        .              O    O    O    -    -    -    -    -
 grant.withdraw              .              O    O    O    -    -    O    -    -
+grant.view                  .              O    O    O    -    -    O    -    -
+grant.without_consent       .              -    -    O    -    -    O    -    -
+disclosure.record           .              O    O    O    -    -    -    -    -
 sharing.ask                 .              N    N    N    -    -    -    -    -
 break_glass.open            .              N+   N+   -    -    -    N+   -    -
 trail.client                .              O    O    O    -    -    O    -    -

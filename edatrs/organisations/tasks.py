@@ -11,7 +11,7 @@ from django.db import connection
 
 from edatrs.core.faults import kill_point
 from edatrs.core.tasks import HARD_LIMIT, celery_task
-from edatrs.organisations.services import drafts, jobs, outbox
+from edatrs.organisations.services import clearances, drafts, jobs, outbox
 
 
 @celery_task(jobs.RUN_JOB, time_limit=HARD_LIMIT.total_seconds())
@@ -43,6 +43,12 @@ def clear_sessions() -> None:
 def purge_drafts() -> None:
     """Delete drafts that are too old."""
     drafts.purge()
+
+
+@celery_task("edatrs.organisations.remind_people", acks_late=False)
+def remind_people() -> None:
+    """Tell people whose training or background check runs out."""
+    clearances.remind()
 
 
 @worker_ready.connect

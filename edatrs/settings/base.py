@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from celery.schedules import crontab
+
 from edatrs.core import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -53,6 +55,9 @@ def database(role: str) -> dict[str, Any]:
 
 SECRET_KEY = os.environ.get("EDATRS_SECRET_KEY") or embedded.secret("django_secret_key", 48)
 AUDIT_KEY = os.environ.get("EDATRS_AUDIT_KEY") or embedded.secret("audit_key", 32)
+# Signs the heads of the trail (Ed25519, audit/heads.py); partners hold the public key. Public keys of before, in hex, stay believed.
+HEADS_KEY = os.environ.get("EDATRS_HEADS_KEY") or embedded.secret("heads_key", 32)
+HEADS_OLD_KEYS = [key for key in os.environ.get("EDATRS_HEADS_OLD_KEYS", "").split(",") if key]
 # Encrypted columns: every EDATRS_FIELD_KEY_<version> opens what was sealed with it; the one named current seals.
 FIELD_KEYS = {
     name.removeprefix("EDATRS_FIELD_KEY_"): value
@@ -87,6 +92,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "guardian",
     "django_otp",
+    "django_otp_webauthn",
     "pgtrigger",
     "pghistory",
     "django_htmx",
@@ -153,6 +159,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 FRESH_SECOND_FACTOR_SECONDS = 15 * 60
+# Organisation administrators and platform support must have shown a passkey (security.md, threat 10). On, unless somebody says otherwise.
+PASSKEY_REQUIRED = os.environ.get("EDATRS_PASSKEY_REQUIRED", "1") != "0"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_IDLE_SECONDS = 15 * 60
@@ -193,6 +201,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "build" / "collected"
 STATICFILES_DIRS = [d for d in [BASE_DIR / "build" / "static"] if d.is_dir()]
 EXTRACT_DIR = Path(os.environ.get("EDATRS_EXTRACT_DIR") or STATE_DIR / "extracts")
+# Signed heads of the trail, outside the database.
+HEADS_DIR = Path(os.environ.get("EDATRS_HEADS_DIR") or STATE_DIR / "heads")
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
@@ -219,7 +229,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": JOB_SWEEP_SECONDS},
     },
     "purge-drafts": {"task": "edatrs.organisations.purge_drafts", "schedule": 6 * 60 * 60},
+    "remind-people": {"task": "edatrs.organisations.remind_people", "schedule": 6 * 60 * 60},
+    "remind-sharing": {"task": "consent.remind_sharing", "schedule": crontab(hour=5, minute=0)},
     "check-quality": {"task": "ndtms.check_everybody", "schedule": 24 * 60 * 60},
+    "sign-heads": {"task": "audit.sign_heads", "schedule": 60, "options": {"expires": 60}},
+    # By the clock, not by an interval: one that is longer than beat runs never comes.
+    "check-chains": {"task": "audit.check_chains", "schedule": crontab(hour=6, minute=0)},
     "clear-sessions": {"task": "edatrs.organisations.clear_sessions", "schedule": 24 * 60 * 60},
     "send-mail": {
         "task": "edatrs.organisations.send_mail",
@@ -237,6 +252,12 @@ EMAIL_USE_TLS = os.environ.get("EDATRS_SMTP_TLS", "") == "1"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("EDATRS_MAIL_FROM", "caseload@edatrs.example")
 BASE_URL = os.environ.get("EDATRS_BASE_URL", "http://localhost:8000")
+# A passkey is of the host that people type: changed later, everybody makes a new one.
+_base = urlsplit(BASE_URL)
+OTP_WEBAUTHN_RP_ID = _base.hostname or "localhost"
+OTP_WEBAUTHN_RP_NAME = "EDATRS caseload"
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 
 PGHISTORY_APPEND_ONLY = True
 REST_FRAMEWORK: dict[str, Any] = {

@@ -11,6 +11,7 @@ from edatrs.settings.base import *
 for _name in (
     "EDATRS_SECRET_KEY",
     "EDATRS_AUDIT_KEY",
+    "EDATRS_HEADS_KEY",
     "EDATRS_FIELD_KEY_1",
     "EDATRS_HASH_KEY",
     "DATABASE_URL",

@@ -8,6 +8,8 @@ import re
 from edatrs.settings.base import *
 
 DEMO = True
+# The tests of passkeys switch it on; the others sign in by a code.
+PASSKEY_REQUIRED = False
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
 ]

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 
 from caseload.dataset.reader import UnknownDataset, UnknownLetter, load_dictionary
 from caseload.dataset.window import BadAgencyCode, extract_file_name, window_start
+from caseload.hidden import for_everybody
 from edatrs.core import clock, trail
 from edatrs.core.faults import kill_point
 from edatrs.core.scope import Actor, current_scope, open_scope
@@ -399,12 +400,13 @@ WHERE h.held AND h.organisation_id = %(organisation)s AND e.id = h.episode_id AN
 
 
 def _hold(submission: Submission) -> None:
-    with connection.cursor() as cursor:
+    # The whole of the file, with whomever the person who took it may not find.
+    with for_everybody(), connection.cursor() as cursor:
         cursor.execute(_HOLD, [current_scope().now, submission.pk, submission.organisation_id])
 
 
 def _remove_withdrawn(submission: Submission) -> None:
-    with connection.cursor() as cursor:
+    with for_everybody(), connection.cursor() as cursor:
         cursor.execute(
             _REMOVE,
             {

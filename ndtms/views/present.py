@@ -35,6 +35,8 @@ NEXT = {
 }
 # A page shows so many of a list and says how many there are; the whole is in the preview that is kept.
 MOST_SHOWN = 200
+# What was kept when the file was built names episodes that who looks may not find now: a sensitive record, a conflict of interest.
+UNFOUND = "A record you cannot open"
 
 
 def url(name: str, slug: str, submission: Submission | None = None) -> str:
@@ -129,12 +131,12 @@ def detail(submission: Submission) -> dict[str, Any]:
 
 
 def shown_ids(submission: Submission) -> set[str]:
-    """The EPISODIDs that the page names, cut as its lists are."""
+    """The EPISODIDs that the page names, its lists cut as they are shown."""
     kept = submission.content.preview
     lists = [
         entry[2] for name in ("new", "removed_by_consent", "missing") for entry in kept[name][:MOST_SHOWN]
     ]
-    return {*lists, *islice(submission.content.held_back, MOST_SHOWN)}
+    return {*lists, *kept.get("removed_though_agreed", {}), *islice(submission.content.held_back, MOST_SHOWN)}
 
 
 def _who(episode: Episode | None, slug: str) -> dict[str, Any]:
@@ -154,8 +156,8 @@ def held_back(submission: Submission, episodes: Mapping[str, Episode], slug: str
         episode = episodes.get(episode_id)
         found.append(
             {
-                "episode_id": episode_id,
-                "client_id": episode.registration.client_id_text if episode else "",
+                "episode_id": episode_id if episode else "",
+                "client_id": episode.registration.client_id_text if episode else UNFOUND,
                 "held": bool(episode and episode.held),  # type: ignore[attr-defined]  # annotated
                 "rules": [
                     {
@@ -192,8 +194,8 @@ def preview(submission: Submission, episodes: Mapping[str, Episode], slug: str) 
         return [
             {
                 "agency": agency,
-                "client_id": client_id,
-                "episode_id": episode_id,
+                "client_id": client_id if episode_id in episodes else UNFOUND,
+                "episode_id": episode_id if episode_id in episodes else "",
                 "agreed": episode_id in agreed,
                 "why": reasons.get(agreed.get(episode_id, ""), "Consent withdrawn. Counts as resolved"),
                 **_who(episodes.get(episode_id), slug),
@@ -239,13 +241,14 @@ def figures(found: Mapping[str, int], services: int, slug: str) -> list[dict[str
     ]
 
 
-def warnings(submission: Submission) -> list[str]:
+def warnings(submission: Submission, episodes: Mapping[str, Episode]) -> list[str]:
     """What the file would remove that somebody agreed to, by name of episode (contract section 6)."""
     agreed = submission.content.preview.get("removed_though_agreed", {})
     clients = {entry[2]: entry[1] for entry in submission.content.preview["removed_by_consent"]}
     lines = []
     for episode_id, why in agreed.items():
-        whose = f"Episode {episode_id} of client {clients.get(episode_id, '')}"
+        found = episode_id in episodes
+        whose = f"Episode {episode_id} of client {clients.get(episode_id, '')}" if found else f"{UNFOUND}: it"
         if why == "out_of_window":
             lines.append(f"{whose} was agreed to and ended before the window. A full extract keeps it.")
         else:

@@ -192,7 +192,7 @@ class SubmissionDetailView(SubmissionView):
         named = selectors.episodes_named(submission, present.shown_ids(submission)) if rows else {}
         kept = present.preview(submission, named, slug) if rows else _no_rows()
         open_file = submission.state == SubmissionState.BUILT
-        warnings = present.warnings(submission) if rows and open_file else []
+        warnings = present.warnings(submission, named) if rows and open_file else []
         return self.page(
             request,
             status=status,

@@ -6,6 +6,8 @@ import "./reveal.js";
 import "./idle.js";
 import "./connection.js";
 import "./shortcuts.js";
+import "./signature.js";
+import "./passkeys.js";
 
 document.body.classList.add("js-enabled", "govuk-frontend-supported");
 initAll();

@@ -8,7 +8,8 @@ function holds(part) {
 function show(form) {
   for (const part of form.querySelectorAll("[data-app-when]")) {
     const [name, value] = part.dataset.appWhen.split("=");
-    const chosen = form.querySelector(`input[name="${CSS.escape(name)}"]:checked`);
+    const named = CSS.escape(name);
+    const chosen = form.querySelector(`input[name="${named}"]:checked, select[name="${named}"]`);
     part.hidden = chosen?.value !== value && !holds(part) && !part.querySelector(".govuk-error-message");
   }
 }

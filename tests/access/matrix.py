@@ -23,7 +23,7 @@ from tests.core.world import histories, tenant_models
 OWN, OTHER, ABSENT, MIXED, NONE = "own", "other", "absent", "mixed", ""
 NO_ORGANISATION = "no-such-organisation"
 # No ids, and the same for everybody: an address without them is none.
-PARTS_OF_ADDRESSES = {"section", "list"}
+PARTS_OF_ADDRESSES = {"section", "list", "clearance"}
 NO_OBJECT = UUID("00000000-0000-4000-8000-00000000dead")
 NO_NUMBER = 2_000_000_000
 NEVER = ("commissioner", "platform_support")
@@ -122,8 +122,16 @@ def cells(*, every_method: bool) -> Iterator[Cell]:
 def _of_organisation(line: Line, who: str) -> Iterator[Cell]:
     """Every address; at one's own every object, but what no page offers or reads is asked with a foreign one alone."""
     objects = [NONE] if not line.objects else [OWN, OTHER, ABSENT]
-    if len(line.objects) > 1:
+    if sum(kind not in PARTS_OF_ADDRESSES for _, kind in line.objects) > 1:
         objects.append(MIXED)
+    if who in NEVER and line.method not in ("GET", "POST"):
+        # Their role is refused before anything is looked for: one question tells.
+        yield Cell(line, who, OWN, objects[0])
+        return
+    if who not in ROLES and line.method == "POST":
+        # Refused before the page is reached, as their GET is, which is asked of everything.
+        yield Cell(line, who, OWN, objects[0])
+        return
     for thing in objects if line.method in ("GET", "HEAD", "POST") else objects[1:2] or objects:
         yield Cell(line, who, OWN, thing)
     for address in (OTHER, ABSENT):
@@ -157,6 +165,8 @@ def expected(cell: Cell) -> tuple[frozenset[int], str]:
         return frozenset({404}), anything
     if cell.foreign_ids and line.route.endswith("/caseload/"):
         return line.answers | {404}, anything  # asks for the caseload of somebody who is no colleague
+    if cell.foreign_ids and line.route.endswith("/emergency/open/"):
+        return line.answers | {404}, anything  # asks for what partners hold of a client who is not one's own
     if (
         cell.foreign_ids
         and line.method == "POST"
@@ -296,6 +306,7 @@ class Matrix:
 
 
 _PAGES_WRITE = {
+    "organisations_clearance",
     "organisations_membership",
     "organisations_task",
     "organisations_job",
@@ -338,8 +349,15 @@ def missing_methods(route: str) -> list[str]:
     return [method for method in METHODS if (route, method) not in lines()]
 
 
-# The privacy notice names the partners to everybody (O-34, O-134): their names, and nothing else of them.
-NAMES_PARTNERS = {"privacy/"}
+# The privacy notice names the partners to everybody (O-34, O-134): their names, and nothing else of them. So do the pages on which
+# somebody chooses with whom to share, or sees who cannot see a record.
+_SHARING = "o/<slug:organisation>/clients/<uuid:pk>/sharing/"
+NAMES_PARTNERS = {
+    "privacy/",
+    "o/<slug:organisation>/agreements/",
+    "o/<slug:organisation>/agreements/<uuid:pk>/parties/",
+    *(f"{_SHARING}{page}" for page in ("", "printed/", "consents/new/", "decisions/new/")),
+}
 
 
 def foreign_bytes(world: World, cell: Cell, answer: Answer) -> str:

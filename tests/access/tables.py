@@ -3,7 +3,7 @@
 `access.csv` says which role may do which act. `routes.csv` says which act each method of each route performs (`client.edit/contact`: the
 act for a category), how it answers to whoever may, which objects its address names and what keeps another organisation's rows away:
 `walls` (managers and row security) or `page` (the page's own filter: tables without client data). `tasks.csv` says who acts in commands,
-tasks and jobs.
+tasks and jobs. `by` names the letters that open a page which is not about one's own things: S, B or N.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Line:
     objects: tuple[tuple[str, str], ...]
     guard: str
     fresh: bool
+    by: frozenset[str] = frozenset("OAP")
 
     @property
     def of_organisation(self) -> bool:
@@ -68,9 +69,9 @@ class Line:
         return 405 not in self.answers
 
     def may(self, role: str) -> bool:
-        """Whether a role may do the act at all, as long as nothing is shared and no emergency access is open (letters S, B, N)."""
+        """Whether a role may do the act by one of the letters that open the page: of one's own things, unless the line says otherwise."""
         act, _, category = self.act.partition("/")
-        return bool(set(letters()[act, category].get(role, "")) & set("OAP"))
+        return bool(self.by & set(letters()[act, category].get(role, "")))
 
 
 @cache
@@ -92,5 +93,6 @@ def lines() -> dict[tuple[str, str], Line]:
                 ),
                 guard=row["guard"],
                 fresh=row["fresh"] == "yes",
+                by=frozenset(row["by"] or "OAP"),
             )
     return found

@@ -30,7 +30,7 @@ from caseload.models import (
 )
 from edatrs.core import clock, trail
 from edatrs.core.scope import Actor
-from edatrs.organisations.models import Membership, Task, User
+from edatrs.organisations.models import Membership, Organisation, Task, User
 from tests.access.tables import ROLES, Line, lines
 from tests.access.test_two_tabs import path_of
 from tests.access.world import Side, World, make_world
@@ -55,6 +55,7 @@ from tests.factories.ndtms import (
     make_submission,
 )
 from tests.factories.organisations import give, make_person
+from tests.factories.share_consents import make_sharing
 from tests.factories.work import make_draft, make_merge, make_run, make_work
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,7 @@ def of_client(side: Side, number: int) -> None:
             make_deferral(one)
             make_signed_form(make_act(episode=one))
             make_invalidation(make_act(episode=one))
+        make_sharing(client, Organisation.objects.get(slug="third-side"))
         make_episode(
             registration=episode.registration, voided_at=clock.now(), voided_reason="Entered in error"
         )

@@ -13,13 +13,23 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.test import Client as Browser
+from django_otp_webauthn.models import WebAuthnCredential
 
 from caseload.choices import NdtmsConsent
-from caseload.models import AllocationRun, ClientMerge
+from caseload.models import AllocationRun, Client, ClientMerge
 from edatrs.core import clock
 from edatrs.core.scope import Actor
 from edatrs.organisations.choices import JobState
-from edatrs.organisations.models import Job, Membership, Organisation, Task, User
+from edatrs.organisations.models import (
+    Agreement,
+    AgreementParty,
+    AuthorisedRole,
+    Job,
+    Membership,
+    Organisation,
+    Task,
+    User,
+)
 from ndtms.choices import SubmissionState
 from ndtms.models import ImportLine, Submission
 from tests.access.tables import ROLES
@@ -45,15 +55,35 @@ from tests.factories.ndtms import (
     make_submission,
 )
 from tests.factories.organisations import give, make_organisation, make_person, sign_in
+from tests.factories.share_consents import (
+    make_consent,
+    make_decision,
+    make_disclosure,
+    make_end,
+    make_signature,
+    make_witness,
+)
+from tests.factories.share_consents import make_review as make_decision_review
+from tests.factories.sharing import make_agreement, make_conflict, make_emergency, make_grant, make_sensitive
+from tests.factories.staff import make_clearances, make_leaver, make_review, make_sealed
 from tests.factories.work import make_work
 
 # Refused by a trigger or already a word: written once, when the row is made.
 WRITTEN_ONCE = {"client_id_text", "episode_id", "agency_code", "stored_as", "category", "letter", "sha256"}
 ONLY_GROWS = {
+    "organisations.AccessReview",
+    "caseload.PartnerCheck",
     "consent.ConsentAct",
     "consent.ConsentDeferral",
     "consent.ConsentForm",
     "consent.ConsentInvalidation",
+    "consent.SharingConsent",
+    "consent.SharingEnd",
+    "consent.SharingWitness",
+    "consent.SharingSignature",
+    "consent.LawfulDecision",
+    "consent.LawfulReview",
+    "consent.Disclosure",
     "ndtms.SubmissionDownload",
 }
 
@@ -67,12 +97,15 @@ class Side:
     people: dict[str, User] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
+    emergencies: dict[str, Any] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
     agency: str = ""
     service_id: str = ""
 
     def object(self, kind: str, who: str) -> Any:
-        """The id of one of its things, as it stands in an address; a task is of the role that asks."""
+        """The id of one of its things, as it stands in an address; a task and an emergency access are of the role that asks."""
+        if kind == "emergency":
+            return self.emergencies.get(who, next(iter(self.emergencies.values()))).pk
         return (
             self.tasks.get(who, next(iter(self.tasks.values()))).pk if kind == "task" else self.objects[kind]
         )
@@ -115,17 +148,62 @@ def make_side(slug: str, mark: str) -> Side:
             link=f"/{next(words)}",
             created_at=clock.now(),
         )
+    _spoken(side, words)
     person = make_person(
         organisation, role="clinician", full_name=next(words), email=f"{next(words).lower()}@a.example"
     )
     side.objects["person"] = person.pk
     side.objects["membership"] = Membership.objects.get(user=person).pk
+    side.objects["clearance"] = "training"  # part of an address
+    side.objects["passkey"] = WebAuthnCredential.objects.create(
+        user=person, name=next(words), credential_id=next(words).encode(), public_key=b"", aaguid=""
+    ).pk
+    with acting_for(organisation, actor=Actor.OPERATOR):
+        leaver = make_leaver(organisation, person, manager=side.people["team_manager"])
+        sealed = make_sealed(leaver, side.people["team_manager"])
+        make_review(organisation, person, by_label=next(words))
+        for row in (leaver, sealed):
+            type(row).objects.filter(pk=row.pk).update(**_mark_texts(row, words))
+    side.objects |= {"leaver": leaver.pk, "sealed": sealed.pk}
+    for one in (*side.people.values(), person):
+        make_clearances(one, organisation)
+    side.objects |= _agreements(side, person, words)
     side.objects["link"] = next(words)
     side.objects["topic"] = "consent"  # of the help: of no organisation
     side.objects |= {"section": "substances", "list": "interventions"}  # parts of addresses
     side.ids |= {str(task.pk) for task in side.tasks.values()} | {str(u.pk) for u in side.people.values()}
-    side.ids |= {str(person.pk), str(organisation.pk), side.service_id}
+    side.ids |= {str(person.pk), str(organisation.pk), side.service_id, str(leaver.pk), str(sealed.pk)}
     return side
+
+
+def _agreements(side: Side, person: User, words: Iterator[str]) -> dict[str, Any]:
+    """A draft that the organisation writes, somebody who may sign, and an approved agreement that everybody may read."""
+    texts = {name: next(words) for name in ("title", "authors", "summary", "retention")}
+    draft = Agreement.objects.create(
+        slug=f"draft-{side.organisation.slug}", owner=side.organisation, version=next(words), **texts
+    )
+    party = AgreementParty.objects.create(
+        agreement=draft, organisation=side.organisation, roles=["sole_controller"]
+    )
+    signatory = AuthorisedRole.objects.create(
+        organisation=side.organisation, user=person, role="siro", valid_from=clock.today()
+    )
+    public, _ = Agreement.objects.get_or_create(
+        slug="public-agreement",
+        defaults={
+            "title": "Public agreement",
+            "owner": side.organisation,
+            "status": "approved",
+            "approved_on": clock.today(),
+        },
+    )
+    side.ids |= {str(draft.pk), str(party.pk), str(signatory.pk)}
+    return {
+        "agreement": draft.pk,
+        "party": party.pk,
+        "signatory": signatory.pk,
+        "public_agreement": public.slug,
+    }
 
 
 def _fill(side: Side, words: Iterator[str]) -> None:
@@ -152,6 +230,7 @@ def _fill(side: Side, words: Iterator[str]) -> None:
         wrong = make_act(episode=episode, statement_version=next(words), recorded_by_label=next(words))
         make_invalidation(wrong, reason=next(words), recorded_by_label=next(words))
         make_deferral(episode, note=next(words), recorded_by_label=next(words))
+        _sharing(side, words, episode.client)
         make_holding(episode)
         _clients(side, episode)
         submission = _submission(side, words, episode)
@@ -171,9 +250,60 @@ def _fill(side: Side, words: Iterator[str]) -> None:
             }
 
 
+def _sharing(side: Side, words: Iterator[str], client: Any) -> None:
+    """Consents to share, a decision and a disclosure, to a provider that is none of the two."""
+    third = Organisation.objects.filter(slug="third-side").first() or make_organisation("third-side")
+    by = {"recorded_by_label": next(words)}
+    said = {
+        "purposes": next(words),
+        "recipient": third,
+        "notice_version": next(words),
+        "note": next(words),
+        **by,
+    }
+    consent = make_consent(client, **said)
+    make_signature(consent, recorded_by_label=next(words))
+    spoken = make_consent(
+        client,
+        way="witnessed",
+        witness=uuid.uuid4(),
+        witness_label=next(words),
+        spoken_words=next(words),
+        recipient_name=next(words),
+        purposes=next(words),
+        **by,
+    )
+    make_witness(spoken, note=next(words), recorded_by_label=next(words))
+    over = make_consent(client, **{**said, "purposes": next(words)})
+    make_end(over, reason=next(words), recorded_by_label=next(words))
+    decision = make_decision(
+        client, third, decided_by=next(words), decided_as=next(words), reason=next(words), **by
+    )
+    make_decision_review(decision, reason=next(words), recorded_by_label=next(words))
+    make_disclosure(client, recipient_name=next(words), what=next(words), purpose=next(words), **by)
+    side.objects |= {"share_consent": consent.pk, "decision": decision.pk}
+
+
+def _spoken(side: Side, words: Iterator[str]) -> None:
+    """A spoken consent that waits for the keyworker to confirm that they heard it."""
+    with acting_for(side.organisation, actor=Actor.OPERATOR):
+        spoken = make_consent(
+            Client.objects.get(pk=side.objects["client"]),
+            way="witnessed",
+            witness=side.people["keyworker"].pk,
+            witness_label=next(words),
+            spoken_words=next(words),
+            recipient_name=next(words),
+            purposes=next(words),
+            recorded_by_label=next(words),
+        )
+    side.objects["spoken"] = spoken.pk
+    side.ids.add(str(spoken.pk))
+
+
 def _clients(side: Side, episode: Any) -> None:
     """Clients and what hangs on them, by the names that routes.csv gives to what an address names."""
-    client, colleague = episode.client, make_person(side.organisation)
+    client, colleague = episode.client, make_person(side.organisation, full_name=f"{side.mark}COLLEAGUE")
     make_work(episode, colleague)
     second, voided = make_client(), make_client(voided_at=clock.now())
     for other in (second, voided):
@@ -183,6 +313,9 @@ def _clients(side: Side, episode: Any) -> None:
         for part in PARTS:
             make_part(part, other)
     side.objects |= {"client": client.pk, "second": second.pk, "voided": voided.pk, "episode": episode.pk}
+    guarded = make_client()
+    side.objects["sensitive"] = make_sensitive(guarded).pk
+    side.objects["conflict"] = make_conflict(guarded, colleague).pk
     side.objects |= {"run": AllocationRun.objects.get(organisation=side.organisation).pk}
     side.objects |= {"merge": ClientMerge.objects.get(survivor_id=client.pk).pk}
     for kind in LISTS:
@@ -270,9 +403,31 @@ SIGNED_OUT, HALF, ENDED, NOT_YET, DISABLED = (
 STALE = "_with_stale_second_factor"
 
 
+def _share_with(side: Side, giver: Organisation) -> None:
+    """A client of a partner whom it shares with the side, and one whom everybody there has opened in an emergency; both are marked."""
+    words = (f"{side.mark}{number:010d}" for number in count(9_000_000))
+    make_agreement(side.organisation, giver)
+    with acting_for(giver, actor=Actor.OPERATOR):
+        shared, opened = make_client(), make_client()
+        for client in (shared, opened):
+            for part in PARTS:
+                row = make_part(part, client)
+                part.objects.filter(pk=row.pk).update(**_mark_texts(row, words))
+            make_episode(registration=make_registration(client=client, client_id_text=next(words)))
+        make_grant(shared, side.organisation)
+    with acting_for(side.organisation, actor=Actor.OPERATOR):
+        for role, person in side.people.items():
+            side.emergencies[role] = make_emergency(opened, person, reason=next(words), account=next(words))
+    side.objects |= {"shared": shared.pk, "opened": opened.pk}
+    side.ids |= {str(shared.pk), str(opened.pk), *(str(row.pk) for row in side.emergencies.values())}
+
+
 def make_world() -> World:
     """The whole of it."""
     own, other = make_side("own-side", "CANARYMINE"), make_side("other-side", "CANARYELSE")
+    giver = make_organisation("giver", name="Giver")
+    for side in (own, other):
+        _share_with(side, giver)
     sessions = {role: _session(person) for role, person in own.people.items()}
     sessions |= {role + STALE: _session(person, fresh=False) for role, person in own.people.items()}
     sessions[HALF] = _session(own.people["ndtms_administrator"], second_factor=False)

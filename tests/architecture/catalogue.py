@@ -11,12 +11,21 @@ from tests.core.world import in_sql, tenant_models
 
 # Append-only by right: nobody who serves requests may change a row.
 APPEND_ONLY = {
+    "caseload_partnercheck",
     "consent_consentact",
     "consent_consentdeferral",
     "consent_consentform",
     "consent_consentinvalidation",
+    "consent_sharingconsent",
+    "consent_sharingend",
+    "consent_sharingwitness",
+    "consent_sharingsignature",
+    "consent_lawfuldecision",
+    "consent_lawfulreview",
+    "consent_disclosure",
     "audit_auditevent",
     "ndtms_submissiondownload",
+    "organisations_accessreview",
 }
 # What who serves requests may delete: made again from other rows, or not wanted any more by the one person it is of.
 MADE_AGAIN = {
@@ -25,6 +34,7 @@ MADE_AGAIN = {
     "ndtms_importfile",  # an upload, sealed: gone once it is loaded, cancelled or 7 days old
     "ndtms_importline",  # the preview of it, likewise
     "organisations_draft",  # thrown away by its author, or too old
+    "organisations_leaverdraft",  # a draft of a leaver, sealed to the manager: given back, or too old
 }
 # Behind row security without an organisation's column of that name, with the reason.
 OTHER_POLICY = {
@@ -35,6 +45,10 @@ OTHER_POLICY = {
 OPEN = {
     "organisations_service": "services are known to the partnership",
     "organisations_membership": "roles of people: rights are read before a scope is open",
+    "organisations_clearance": "dates of training and checks: rights are read before a scope is open",
+    "organisations_agreementparty": "the sharing protocol: who signed, and when notice ends; approved agreements are public",
+    "organisations_authorisedrole": "the sharing protocol: who may sign",
+    "organisations_contactrecord": "the sharing protocol: contact items, which agreements publish",
     "organisations_job": "ids and states: the sweeper finds work here",
     "organisations_task": "words without client data for people and roles",
 }

@@ -9,9 +9,19 @@ from tests.architecture import catalogue
 from tests.core.world import histories, in_sql, tenant_models
 
 pytestmark = pytest.mark.django_db
+# The matcher compares clients by one table, and keeps three columns of it (caseload 0010).
+READ_BY = {
+    "verifier": {"audit_auditevent": {"SELECT"}},
+    FUNCTIONS_OWNER: {"caseload_matchkey": {"SELECT", "UPDATE"}},
+}
 READERS = {"aggregate", "report", "verifier", FUNCTIONS_OWNER}
 # Functions that run with their owner's rights. Each must be here with who looked at it, and have a fixed search_path.
-REVIEWED_DEFINER_FUNCTIONS: set[str] = set()
+REVIEWED_DEFINER_FUNCTIONS = {
+    "caseload_known_elsewhere",  # yes or no of one's own client; caseload 0010, tests/caseload/known_elsewhere
+    "caseload_emergency_linked",  # ids of records of one's own client's person; caseload 0011, tests/caseload/test_emergency.py
+    "caseload_emergency_stranger",  # ids of an exact match; likewise
+    "caseload_match_key_follows",  # a trigger: keeps the key of a client what the client and a sensitive flag say
+}
 # Unique over all organisations, and why that gives nothing away.
 REVIEWED_UNIQUE = {
     "caseload_client_record_number_key": "counted by a sequence, never typed",
@@ -65,13 +75,59 @@ def test_each_policy_is_of_the_organisation_and_reads_the_setting_once() -> None
         "SELECT tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies WHERE tablename = ANY(%s)",
         sorted(catalogue.tenant_tables()),
     )
-    assert len(policies) == len(catalogue.tenant_tables())
-    for table, name, permissive, command, using, check in policies:
-        assert (name, permissive, command, check) == ("own", "PERMISSIVE", "ALL", None), table
+    own = [policy for policy in policies if policy[1] == "own"]
+    assert len(own) == len(catalogue.tenant_tables())
+    for table, _, permissive, command, using, check in own:
+        assert (permissive, command, check) == ("PERMISSIVE", "ALL", None), table
         wanted = (
             "(organisation_id=(SELECT(NULLIF(current_setting('app.organisation'::text,true),''::text))::uuid"
         )
         assert wanted in using.replace("\n", "").replace(" ", "").replace("SELECT", "SELECT"), table
+
+
+# What else admits a row, and to what: nothing but reading, and never past `own`, which comes first (`hidden` takes away from all of them).
+ADMITS = {
+    "also_reached": "caseload_reached",
+    "held": "holder_id",
+    "of_our_client": "client_organisation_id",
+    "matching": "matcher",
+    "follows": "matcher",
+}
+# Says who may be found, so it cannot itself depend on it.
+NOT_HIDDEN = {
+    "caseload_sensitiverecord",
+    "caseload_namedteammember",
+    "caseload_conflictofinterest",
+}
+
+
+def test_every_other_policy_is_known_and_only_lets_read() -> None:
+    policies = in_sql(
+        "SELECT tablename, policyname, permissive, cmd, roles::text, qual FROM pg_policies "
+        "WHERE tablename = ANY(%s) AND policyname NOT IN ('own', 'hidden')",
+        sorted(catalogue.tenant_tables()),
+    )
+    for table, name, permissive, command, roles, using in policies:
+        assert permissive == "PERMISSIVE" and ADMITS[name] in using, (table, name)
+        assert command == "SELECT" or roles == "{matcher}", (table, name)
+    assert {name for _, name, *_ in policies} == set(ADMITS)
+
+
+def test_every_table_with_a_client_hides_whom_somebody_may_not_find() -> None:
+    hidden = {
+        table
+        for (table,) in in_sql(
+            "SELECT tablename FROM pg_policies WHERE policyname = 'hidden' AND permissive = 'RESTRICTIVE' AND cmd = 'ALL' "
+            "AND qual LIKE '%%caseload_hidden%%'"
+        )
+    }
+    with_client = {
+        model._meta.db_table
+        for model in tenant_models()
+        if {"client", "record_number"} & {field.name for field in model._meta.fields}
+    }
+    assert with_client - hidden == NOT_HIDDEN
+    assert hidden <= with_client
 
 
 def test_who_serves_requests_owns_nothing_and_can_become_nobody() -> None:
@@ -107,7 +163,7 @@ def test_nobody_may_do_more_than_is_written_here() -> None:
         assert not may & {"TRUNCATE", "TRIGGER", "REFERENCES"}, table
     for role in READERS:
         held = {table: may for table, may in catalogue.rights(role).items() if table in tenant}
-        assert held == ({"audit_auditevent": {"SELECT"}} if role == "verifier" else {}), role
+        assert held == READ_BY.get(role, {}), role
     destroyer = catalogue.rights("destroyer")
     assert {frozenset(may) for may in destroyer.values()} == {frozenset({"SELECT", "DELETE"})}
     assert set(destroyer) <= tenant | {"caseload_person"}
@@ -158,7 +214,9 @@ def test_every_foreign_key_between_tenant_tables_carries_the_organisation() -> N
     bare = [
         (table, name) for table, name, columns, other, _ in keys if (table, other, columns[0]) not in carrying
     ]
-    assert bare == []
+    assert bare == [("caseload_emergencyaccess", "emergency_of_client")], (
+        "it carries the organisation of the client, which is not that of the row"
+    )
 
 
 def test_every_reference_of_a_tenant_model_is_held_by_the_database() -> None:
@@ -175,7 +233,7 @@ def test_every_reference_of_a_tenant_model_is_held_by_the_database() -> None:
     ]
     assert {column for _, column in loose} <= {"organisation_id"}, loose
     "the organisation itself is in every composite key"
-    for table, _ in loose:
+    for table in {table for table, _ in loose} - {"caseload_emergencyaccess"}:
         assert any(
             "organisation_id" in columns and table == t for t, _, columns, _, _ in catalogue.foreign_keys()
         ), table

@@ -15,6 +15,7 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "edatrs.settings.production",
     "EDATRS_SECRET_KEY": SECRET,
     "EDATRS_AUDIT_KEY": SECRET,
+    "EDATRS_HEADS_KEY": SECRET,
     "EDATRS_FIELD_KEY_1": SECRET,
     "EDATRS_HASH_KEY": SECRET,
     "EDATRS_HOSTS": "caseload.example",
@@ -62,7 +63,9 @@ def test_production_is_ready_to_be_deployed() -> None:
     assert "no issues (0 silenced)" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["EDATRS_SECRET_KEY", "EDATRS_AUDIT_KEY", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    "name", ["EDATRS_SECRET_KEY", "EDATRS_AUDIT_KEY", "EDATRS_HEADS_KEY", "DATABASE_URL"]
+)
 def test_production_does_not_start_without_its_secrets(name: str) -> None:
     done = run("python", "-c", "import edatrs.settings.production", **{**PRODUCTION, name: ""})
     assert done.returncode != 0 and f"{name} is not set" in done.stderr

@@ -11,7 +11,7 @@ import pytest
 from audit.chain import Fault, Head, Problem, Row
 from audit.models.trail import PARTNERSHIP_CHAIN
 from audit.services import HeadForged
-from audit.verification import _reader, _rows, verify_chains
+from audit.verification import _reader, read_rows, verify_chains
 from edatrs.core import trail
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Organisation
@@ -39,7 +39,7 @@ def organisation() -> Organisation:
 
 def stored(chain_id: UUID) -> tuple[list[Row], Head]:
     with _reader() as reader:
-        rows = [Row(*row) for row in _rows(reader, chain_id)]
+        rows = [Row(*row) for row in read_rows(reader, chain_id)]
         head = reader.execute(
             "SELECT chain::text, sequence, hash, mac, at::text FROM audit_chainhead WHERE chain = %s",
             [chain_id],

@@ -119,6 +119,7 @@ def test_labels_are_of_staff_roles_and_refusals_only() -> None:
         *(f"caseload.client.{act}.label" for act in ("allocated", "allocation_undone")),
         "organisations.person_disabled.label",
         "organisations.second_factor_reset.label",
+        "caseload.known_elsewhere.alerted.label",
     }
 
 

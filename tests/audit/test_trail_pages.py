@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import re
 from typing import Any
 
@@ -11,19 +13,21 @@ from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
-from audit import checking, words
+from audit import checking, heads, words
 from audit.events import event_types
-from audit.models import AuditEvent
+from audit.models import AuditEvent, HeadStatement
+from audit.tasks import sign_heads
 from caseload.choices import NdtmsConsent
 from caseload.models import Client, ClientIdentity, ClientMerge
 from edatrs.core import clock
 from edatrs.core.scope import Actor, open_scope
 from edatrs.core.trail import record
 from edatrs.organisations.choices import JobState
-from edatrs.organisations.models import Job, User
+from edatrs.organisations.models import Job, Organisation, OutboundMail, User
 from edatrs.organisations.roles import ACTS
 from edatrs.organisations.services import jobs
 from tests.access.tables import lines
+from tests.audit.vandal import Vandal
 from tests.factories.caseload import make_client, make_record, make_service
 from tests.factories.organisations import make_organisation, make_person, sign_in
 
@@ -40,6 +44,7 @@ class Place:
         with self.acting():
             self.client: Client = make_record(consent=NdtmsConsent.YES).client
             ClientIdentity.objects.filter(client=self.client).update(surname=SURNAME)
+            record("organisations.partnership_loaded")  # no act that changes a record is without an entry
             self.client_id = self.client.registrations.get().client_id_text
             self.label = str(Client.objects.get(pk=self.client.pk))
         self.keyworker = make_person(self.organisation, full_name="Priya Nair")
@@ -289,3 +294,137 @@ def test_every_event_can_be_asked_for_and_every_act_of_a_page_has_words() -> Non
 def test_only_the_governance_officer_finds_the_page(place: Place) -> None:
     assert place.browser.get(place.address).status_code == 200
     assert sign_in(Browser(), place.keyworker).get(place.address).status_code == 404
+
+
+# ---- the page of the check ---------------------------------------------------------------------------------------------
+
+
+def text_of(answer: Any) -> str:
+    """The words of a page."""
+    main = re.search(r"<main.*</main>", answer.content.decode(), re.DOTALL)
+    assert main is not None
+    return " ".join(re.sub(r"<[^>]+>", " ", main[0]).split())
+
+
+def work_off() -> None:
+    lease = jobs.claim(Job.objects.get(kind=checking.VERIFY, state=JobState.QUEUED).pk, at_once=True)
+    assert lease is not None
+    jobs.work(lease)
+
+
+def test_the_check_says_when_heads_left_to_whom_they_were_mailed_and_that_the_chain_is_whole(
+    place: Place,
+) -> None:
+    Organisation.objects.filter(pk=place.organisation.pk).update(emails=["dpo@one.example"])
+    make_organisation(name="Phoenix Futures", emails=["dpo@phoenix.example"])
+    address = f"{place.address}check/"
+    before = text_of(place.browser.get(address))
+    assert "The trail has not been checked yet" in before and "No signed head has left yet" in before
+    assert "Not today and not yesterday" in before
+    place.look()
+    sign_heads()
+    place.browser.post(address)
+    work_off()
+    OutboundMail.objects.filter(to="dpo@phoenix.example").update(sent_at=clock.now())
+    page = text_of(place.browser.get(address))
+    assert "✓ The trail is whole" in page and "No entry is missing, changed or out of order" in page
+    assert "Last signed head sent out" in page and "Statement 1." in page and "up to entry" in page
+    assert "1 of 2 partners sent" in page
+    assert "Phoenix Futures: sent" in page and f"{place.organisation.name}: waits to be sent" in page
+    statement = HeadStatement.objects.get()
+    digest = hashlib.sha256(statement.body.encode()).hexdigest()
+    assert f"{digest[:4]} {digest[4:8]} {digest[8:12]} {digest[12:16]} … {digest[-4:]}" in page
+    line = place.browser.get(f"{place.address}heads/download/").content
+    assert json.loads(line)["statement"]["number"] == 1 and line == heads.line_of(statement)
+    assert heads.public_key().hex() in page
+    assert "Signed heads left last" in text_of(place.browser.get(place.address))
+    assert SURNAME not in page
+
+
+def test_when_no_head_has_left_for_half_an_hour_the_page_says_so(place: Place) -> None:
+    now = clock.now()
+    with clock.frozen(now - dt.timedelta(minutes=29)):
+        sign_heads()
+    for path in (place.address, f"{place.address}check/"):
+        assert "No signed head since" not in text_of(place.browser.get(path))
+    with clock.frozen(now + dt.timedelta(minutes=2)):
+        for path in (place.address, f"{place.address}check/"):
+            assert "No signed head since" in text_of(place.browser.get(path)), path
+
+
+def test_before_the_first_head_there_is_nothing_to_compare(place: Place) -> None:
+    answer = place.browser.get(f"{place.address}heads/download/")
+    assert answer.status_code == 302 and answer["Location"] == f"{place.address}check/"
+    assert "The first is made within a minute" in place.browser.get(answer["Location"]).content.decode()
+
+
+def test_the_check_names_the_first_bad_entry_and_when_it_was_written(
+    place: Place, owner_connection: Any
+) -> None:
+    place.look()
+    place.look()
+    sign_heads()
+    with Vandal(owner_connection) as vandal:
+        with place.acting():
+            bad = AuditEvent.objects.filter(name="caseload.client.viewed").order_by("sequence")[0].sequence
+        vandal.edit(str(place.organisation.pk), bad, "actor_label", "Somebody Else")
+        place.browser.post(f"{place.address}check/")
+        work_off()
+        page = text_of(place.browser.get(f"{place.address}check/"))
+        assert (
+            f"✕ The trail does not add up from entry {bad}" in page
+            and f"Entry {bad}: the entry was changed" in page
+        )
+        assert "Treat it and later entries as unproven" in page
+        assert f"does not add up from entry {bad}" in text_of(place.browser.get(place.address))
+
+
+def test_platform_support_may_check_and_have_it_checked_and_may_not_read_or_export(place: Place) -> None:
+    support = sign_in(Browser(), make_person(place.organisation, role="platform_support"))
+    address = f"{place.address}check/"
+    page = text_of(support.get(address))
+    assert "Check it now" in page and "Export the trail" not in page
+    assert support.post(address).status_code == 302
+    assert support.get(f"{place.address}key.txt").content.decode().strip() == heads.public_key().hex()
+    assert support.get(f"{place.address}verifier/download/").status_code == 200
+    assert support.get(place.address).status_code == 404
+    assert support.post(f"{place.address}export/download/").status_code == 404
+
+
+def test_the_export_needs_a_fresh_second_factor_is_an_entry_and_has_the_own_chain_alone(place: Place) -> None:
+    place.look()
+    other = Place()
+    other.look()
+    address = f"{place.address}export/download/"
+    stale = sign_in(Browser(), place.officer, fresh=False)
+    answer = stale.post(address)
+    assert answer.status_code == 302 and answer["Location"].startswith("/confirm/?next=")
+    assert "trail%2Fcheck" in answer["Location"]
+    answer = place.browser.post(address)
+    body = b"".join(answer.streaming_content)
+    assert answer["Content-Disposition"].startswith(f'attachment; filename="trail-{place.organisation.slug}-')
+    assert "no-store" in answer["Cache-Control"]
+    with place.acting():
+        [entry] = AuditEvent.objects.filter(name="audit.exported")
+        held = AuditEvent.objects.filter(sequence__lt=entry.sequence).count()
+    assert entry.details == {"rows": held, "sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)}
+    assert entry.actor_id == place.officer.pk
+    assert str(other.organisation.pk).encode() not in body and SURNAME.encode() not in body
+    assert sign_in(Browser(), place.keyworker).post(address).status_code == 404
+    assert place.browser.get(address).status_code == 405
+
+
+def test_the_check_costs_the_same_queries_for_one_partner_and_for_fifty(place: Place) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert place.browser.get(f"{place.address}check/").status_code == 200
+        return len(asked)
+
+    make_organisation(emails=["dpo@one.example"])
+    sign_heads()
+    cost()
+    one = cost()
+    for number in range(50):
+        make_organisation(emails=[f"dpo{number}@more.example"])
+    sign_heads()
+    assert OutboundMail.objects.count() == 51 and cost() == one

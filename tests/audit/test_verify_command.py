@@ -59,7 +59,7 @@ def test_whole_chains_leave_with_0_and_the_verification_is_on_the_trail(organisa
     noted = last_entry(None)
     assert (noted.name, noted.details) == (
         "audit.verified",
-        {"chains": 2, "rows": 20, "problems": 0, "by": "verifier"},
+        {"chains": 2, "rows": 20, "problems": 0, "by": "verifier", "statements": 0},
     )
     assert noted.actor == "operator"
     assert verify("--chain", "open-road")[0] == 0
@@ -124,12 +124,12 @@ def test_writing_goes_on_meanwhile_without_a_false_alarm(
 ) -> None:
     from audit import verification
 
-    real = verification._rows
+    real = verification.read_rows
 
     def rows_after_another_act(reader: Any, chain_id: UUID) -> Any:
         record_events(organisation.pk, 1)
         return real(reader, chain_id)
 
-    monkeypatch.setattr(verification, "_rows", rows_after_another_act)
+    monkeypatch.setattr(verification, "read_rows", rows_after_another_act)
     code, answer = verify("--chain", "open-road")
     assert (code, answer["rows"]) == (0, 20)

@@ -1,6 +1,6 @@
 """`make bench`: our work and its baselines side by side in one run, against the bounds of design section 10.
 
-    python -m tests.benchmarks [--sizes 100000,600000] [--clients 30000,300000] [--only load,extract,rules,pages] [--repeats 3]
+    python -m tests.benchmarks [--sizes 100000,600000] [--clients 30000,300000] [--only load,extract,rules,pages,trail] [--repeats 3]
 
 Every figure is a median of interleaved repeats where they are affordable. A bound that is missed is printed, not an error: this is no test.
 """
@@ -23,7 +23,9 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "edatrs.settings.test")
 
 SIZES = "100000,600000"
-PARTS = ("load", "extract", "rules", "pages")
+PARTS = ("load", "extract", "rules", "pages", "trail")
+# Entries of the chain that is verified.
+ENTRIES = 200_000
 CLIENTS = "30000,300000"
 AGENCY = "E1001"
 # The load of a bundle that is spread over several organisations is measured too, at the smallest size.
@@ -59,8 +61,10 @@ def main() -> None:
         say("making and migrating the database that the others are copied from")
         world.make_template()
         sizes = sorted({int(size) for size in options.sizes.split(",")})
-        if run.parts - {"pages"}:
+        if run.parts - {"pages", "trail"}:
             run.sizes(sizes)
+        if "trail" in run.parts:
+            run.trail(ENTRIES)
         if "pages" in run.parts:
             run.pages(sorted({int(size) for size in options.clients.split(",")}))
     finally:
@@ -177,6 +181,24 @@ class Run:
             self.drop(database)
         if len(sizes) > 1:
             self.report.growth(sizes[0], sizes[-1])
+
+    def trail(self, entries: int) -> None:
+        """A chain verified beside read, and audited acts beside bare rows, by eight writers."""
+        database = self.make(self.name("trail", entries))
+        self.child("make_trail", database=database, rows=str(entries))
+        costs: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for _ in range(self.repeats):
+            costs["read"].append(self.child("read_trail", database=database))
+            costs["verify"].append(self.child("verify_trail", database=database))
+            for chains in (8, 1):
+                costs[f"audited {chains}"].append(
+                    self.child("write_audited", database=database, chains=str(chains))
+                )
+                costs[f"bare {chains}"].append(
+                    self.child("write_bare", database=database, chains=str(chains))
+                )
+        self.report.trail({name: middle(found) for name, found in costs.items()})
+        self.drop(database)
 
     def loaded(self, size: int, bundle: Path) -> str:
         """A database with our load of a bundle in it."""

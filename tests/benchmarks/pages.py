@@ -200,7 +200,7 @@ def _asks(browser: Browser, slug: str, count: int) -> dict[str, Callable[[int], 
         return people.client_id(own[turn * 97 % len(own)])
 
     def name(turn: int) -> str:
-        return people.surname(own[turn * 31 % len(own)] // people.ORGANISATIONS)
+        return people.surname(own[turn * 31 % len(own)] // people.ORGANISATIONS, count)
 
     return {
         "list": lambda turn: get(

@@ -50,8 +50,15 @@ _SYLLABLES = (
 )
 
 
-def surname(number: int) -> str:
-    """One of 225 surnames: a common name is found some 60 times among 15,000 clients."""
+SAME_NAME = 60
+
+
+def surname(number: int, clients: int) -> str:
+    """The surname of the client `number` of an organisation: each is found some 60 times, whatever the number of clients.
+
+    So a search finds as many among 300,000 as among 30,000, and what grows is what is searched, not what is answered.
+    """
+    number %= max(1, clients // ORGANISATIONS // SAME_NAME)
     return (_SYLLABLES[number % 15] + _SYLLABLES[number // 15 % 15]).capitalize()
 
 
@@ -129,7 +136,7 @@ def _fill(
             ) as copy,
         ):
             for organisation, client, number in people:
-                for token in _tokens(number):
+                for token in _tokens(number, clients):
                     copy.write_row((organisation, client, token.kind.value, token.text))
     for table in tables:
         connected.execute(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
@@ -146,15 +153,15 @@ def _people(clients: int, made: list[tuple[uuid.UUID, uuid.UUID, uuid.UUID]]) ->
             keyworker,
             *ids,
             _FIRST[number // 20 % 14],
-            surname(number // 20),
+            surname(number // 20, clients),
             born(number),
         )
 
 
-def _tokens(number: int) -> list:
+def _tokens(number: int, clients: int) -> list:
     return list(
         tokens_of_client(
-            names=[_FIRST[number // 20 % 14], surname(number // 20)],
+            names=[_FIRST[number // 20 % 14], surname(number // 20, clients)],
             earlier_names=[],
             born=born(number),
             nhs_number="",

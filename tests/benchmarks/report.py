@@ -144,6 +144,34 @@ class Report:
                 plan["read from end to end"] or "none"
             )
 
+    def trail(self, costs: dict[str, dict[str, Any]]) -> None:
+        """Verifying a chain, and writing it."""
+        self.raw["trail"] = costs
+        verify, read = costs["verify"], costs["read"]
+        rows = verify["facts"]["rows"]
+        work = f"trail, {rows:,} entries verified"
+        self.lines.append(Line(work, verify["seconds"], read["seconds"], "read and hashed, nothing compared"))
+        self.lines.append(
+            Line(
+                f"{work}: entries a second",
+                rows / verify["seconds"],
+                read["facts"]["rows"] / read["seconds"],
+                "read and hashed",
+                unit="",
+            )
+        )
+        for chains, words in ((8, "8 chains"), (1, "one chain")):
+            ours, bare = costs[f"audited {chains}"], costs[f"bare {chains}"]
+            self.lines.append(
+                Line(
+                    f"trail, audited acts a second, 8 writers, {words}",
+                    ours["facts"]["a second"],
+                    bare["facts"]["a second"],
+                    "bare INSERT and COMMIT, 8 writers",
+                    unit="",
+                )
+            )
+
     def growth(self, small: int, big: int) -> None:
         """Whether a page gets slower with clients."""
         less, more = (self.raw[f"pages {n}"]["ms"] for n in (small, big))

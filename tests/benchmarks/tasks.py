@@ -31,8 +31,10 @@ from ndtms.services import submissions
 from tests.benchmarks import loads, people, world
 from tests.benchmarks.measure import Cost, watch
 from tests.benchmarks.pages import measure as measure_pages
+from tests.benchmarks.trail import make_trail, read_trail, verify_trail, write_audited, write_bare
 from tests.oracle.big_bundle import AS_OF
 
+__all__ = ["make_trail", "read_trail", "verify_trail", "write_audited", "write_bare"]
 # The day of the bundle's data; an as-of date may not be in the future.
 _NOW = dt.datetime.combine(AS_OF, dt.time(12), dt.UTC)
 

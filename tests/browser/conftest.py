@@ -126,6 +126,7 @@ def celery_worker(transactional_db: None, tmp_path: Path) -> Iterator[subprocess
         "DATABASE_URL": address,
         "REDIS_URL": settings.CELERY_BROKER_URL,
         "EDATRS_EXTRACT_DIR": str(settings.EXTRACT_DIR),
+        "EDATRS_HEADS_DIR": str(settings.HEADS_DIR),
         "DJANGO_SETTINGS_MODULE": "edatrs.settings.local",
     }
     log = (tmp_path / "worker.log").open("wb")

@@ -19,7 +19,9 @@ from tests.core.world import acting_for, fill, histories, in_sql, tenant_models,
 from tests.factories.caseload import make_client, make_episode, make_registration
 from tests.factories.consent import make_act
 from tests.factories.ndtms import make_import, make_submission
-from tests.factories.organisations import make_organisation
+from tests.factories.organisations import make_organisation, make_person
+from tests.factories.share_consents import make_consent, make_decision
+from tests.factories.staff import make_leaver
 
 pytestmark = pytest.mark.django_db
 # What must differ in a copy of a row, so that nothing but what is tried can be wrong with it.
@@ -135,6 +137,9 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             "submission_id": make_submission().pk,
             "consent_act_id": make_act(episode=episode).pk,
             "run_id": make_import().pk,
+            "consent_id": make_consent(registration.client).pk,
+            "decision_id": make_decision(registration.client, one).pk,
+            "leaver_id": make_leaver(two, make_person(two)).pk,
         }
     tried = 0
     may = catalogue.rights("app")
@@ -149,6 +154,10 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             continue  # of the organisation alone
         if table in ("consent_consentform", "consent_consentinvalidation"):
             changed["consent_act_id"] = bare["consent_act_id"]  # or it would be the second of one act
+        if table == "consent_disclosure" and "consent_id" in changed:
+            changed |= {"ground": "consent", "standing": "", "condition": "", "lawful_ground": ""}
+        if table in ("consent_lawfuldecision", "consent_sharingconsent"):
+            changed["number"] = 999_999  # or it would be the second of one number
         if table == "caseload_clientmerge":
             changed["undone_at"] = clock.now()  # or it would be the second merge of one client
         with acting_for(one):

@@ -61,14 +61,13 @@ def hooks(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_scope_tells_the_database_who_acts_and_takes_it_back() -> None:
     person, one = uuid4(), make_organisation()
     assert told() == {}
-    with open_scope(actor=Actor.OPERATOR, organisation_id=one.pk, person_id=person) as scope:
-        assert told() == {
-            "organisation": str(one.pk),
-            "person": str(person),
-            "operator": "on",
-            "act": str(scope.act),
-        }
+    with open_scope(actor=Actor.PERSON, organisation_id=one.pk, person_id=person) as scope:
+        assert told() == {"organisation": str(one.pk), "person": str(person), "act": str(scope.act)}
         assert current_organisation() == one.pk and scope_or_none() is scope
+    assert told() == {} and scope_or_none() is None
+    # What an operator or a worker does at a person's request is done for everybody's records.
+    with open_scope(actor=Actor.OPERATOR, organisation_id=one.pk, person_id=person) as scope:
+        assert told() == {"organisation": str(one.pk), "operator": "on", "act": str(scope.act)}
     assert told() == {} and scope_or_none() is None
 
 
@@ -180,7 +179,7 @@ def test_one_snapshot_is_of_one_moment_and_only_outermost(owner_connection: Any)
         before = Organisation.objects.count()
         owner_connection.execute(
             "INSERT INTO organisations_organisation SELECT gen_random_uuid(), 'late', 'Late', '', 'provider', false, '', '', "
-            "'{}', '', '{}'"
+            "'{}', '', '{}', '{}'"
         )
         assert Organisation.objects.count() == before
     assert Organisation.objects.count() == before + 1

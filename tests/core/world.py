@@ -15,10 +15,13 @@ from edatrs.core.managers import TenantModel
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Organisation
 from tests.conftest import owner_connect
-from tests.factories.caseload import make_record, make_service
+from tests.factories.caseload import make_client, make_record, make_service
 from tests.factories.consent import make_act, make_deferral, make_invalidation, make_signed_form
 from tests.factories.ndtms import make_content, make_download, make_holding, make_import, make_submission
 from tests.factories.organisations import make_organisation, make_person
+from tests.factories.share_consents import make_sharing
+from tests.factories.sharing import make_conflict, make_emergency, make_grant, make_sensitive
+from tests.factories.staff import make_staff
 from tests.factories.work import make_work
 
 
@@ -61,18 +64,28 @@ def acting_for(organisation: Organisation, *roles: str, actor: Actor = Actor.PER
 def fill(organisation: Organisation) -> dict[type[Any], Any]:
     """One row of every tenant model, one history row of every tracked one; the rows by model."""
     make_service(organisation)
+    partner = make_organisation()
+    with acting_for(partner):
+        of_partner = make_client()
     with acting_for(organisation):
         episode = make_record(consent="Y", items={"X": "1"})
         act = make_act(episode=episode)
         make_signed_form(act)
         make_invalidation(act)
         make_deferral(episode)
+        make_sharing(episode.client, make_organisation())
+        person = make_person(organisation)
+        make_grant(episode.client, partner, ["identity"])
+        make_sensitive(episode.client, person)
+        make_conflict(episode.client, person)
+        make_emergency(of_partner, person, ["identity"])
         submission = make_submission()
         make_content(submission, episode)
         make_download(submission)
         make_holding(episode)
         make_import()
         make_work(episode, make_person(organisation))
+        make_staff(organisation, make_person(organisation))
         for history in histories():
             history.pgh_tracked_model.objects.update(created_at=Now())
         return {model: _row(model, episode.client_id) for model in tenant_models()}

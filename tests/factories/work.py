@@ -13,7 +13,9 @@ from caseload.models import (
     ClientMerge,
     Episode,
     EpisodeQuality,
+    MatchKey,
     Opening,
+    PartnerCheck,
     SavedView,
     SearchToken,
 )
@@ -27,6 +29,10 @@ def make_work(episode: Episode, person: User) -> None:
     """One row of every table of this kind, about the client of an episode: looked at, allocated, checked, drafted."""
     organisation, client = current_organisation(), episode.client
     SearchToken.objects.create(organisation_id=organisation, client=client, kind="name", token="FENWICK")
+    MatchKey.objects.create(client=client, of_person=client.person_id, sur=["fenwick"])
+    PartnerCheck.objects.create(
+        client=client, asked_by=person.pk, asked_by_label=person.full_name, asked_at=clock.now(), known=True
+    )
     Opening.objects.create(organisation_id=organisation, client=client, user=person, at=clock.now())
     SavedView.objects.create(organisation_id=organisation, user=person, page="caseload", name="Mine")
     EpisodeQuality.objects.create(

@@ -95,7 +95,7 @@ def test_a_dry_run_writes_nothing_and_says_what_a_load_says(
     assert rehearsed["updated"]["clients.csv"] == 1
 
 
-MADE_OF_IT = {"caseload_searchtoken", "caseload_episodequality"}
+MADE_OF_IT = {"caseload_searchtoken", "caseload_matchkey", "caseload_episodequality"}
 CIR = "client_information_reviews.csv"
 CHANGED_LINES: list[tuple[str, Callable[[Path], None], str, str]] = [
     ("clients.csv", replace("clients.csv", "Zoë", "Zoe"), "caseload_clientidentity", "forename"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from django.core import mail
 from django.test import Client
+from django_otp_webauthn.models import WebAuthnCredential
 
 from edatrs.core.checks import walk_routes
 from edatrs.organisations.models import Organisation, PasswordLink, User
@@ -31,6 +32,7 @@ def addresses(organisation: Organisation) -> Iterator[str]:
 def own_pages() -> Iterator[str]:
     """The pages about oneself that need both factors."""
     yield from ("/organisation/", "/account/", "/account/password/", "/account/recovery-codes/")
+    yield from ("/account/passkeys/", "/account/passkeys/needed/", "/account/passkeys/1/remove/")
     yield from ("/account/sign-out-everywhere/", "/set-up/recovery-codes/", "/set-up/recovery-codes.txt")
 
 
@@ -85,6 +87,24 @@ def with_somebody_elses_app(organisation: Organisation) -> tuple[Client, User]:
     return client, user
 
 
+def with_a_passkey_not_shown(organisation: Organisation) -> tuple[Client, User]:
+    client, user = without_an_app(organisation)
+    WebAuthnCredential.objects.create(user=user, credential_id=b"1", public_key=b"", aaguid="")
+    return client, user
+
+
+def with_somebody_elses_passkey(organisation: Organisation) -> tuple[Client, User]:
+    client, user = with_a_passkey_not_shown(organisation)
+    theirs = WebAuthnCredential.objects.create(
+        user=make_person(organisation), credential_id=b"2", public_key=b"", aaguid=""
+    )
+    session = client.session
+    session["otp_device_id"] = theirs.persistent_id
+    session["second_factor"] = "passkey"
+    session.save()
+    return client, user
+
+
 def with_an_app_in_set_up(organisation: Organisation) -> tuple[Client, User]:
     client, user = without_an_app(organisation)
     session = client.session
@@ -106,6 +126,8 @@ WAYS = [
     after_a_reset_by_an_administrator,
     with_somebody_elses_app,
     with_an_app_in_set_up,
+    with_a_passkey_not_shown,
+    with_somebody_elses_passkey,
 ]
 
 

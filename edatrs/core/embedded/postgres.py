@@ -25,6 +25,8 @@ START_SECONDS = 300
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "100",
+    # A statement over all tables of an organisation, as the tests make, locks each of them with its indexes.
+    "max_locks_per_transaction": "256",
     "shared_buffers": "256MB",
     "effective_cache_size": "4GB",
     "work_mem": "32MB",

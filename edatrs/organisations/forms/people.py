@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
 from edatrs.core import clock
 from edatrs.core.dates import DateBoxes
 from edatrs.core.forms import Form
-from edatrs.organisations.models import Organisation
+from edatrs.organisations.choices import ClearanceKind
+from edatrs.organisations.models import Organisation, User
 from edatrs.organisations.selectors import services_of
 from edatrs.organisations.services.second_factor import IdentityCheck, ResetReason
 
@@ -107,6 +109,71 @@ class EndRoleForm(Form):
     def last(self) -> dt.date | None:
         """The last day, or None for now."""
         return self.cleaned_data["last_day"] if self.cleaned_data["when"] == "day" else None
+
+
+class LeaverForm(Form):
+    """The last day of somebody who leaves, and who hands their work over."""
+
+    last_day = DateBoxes(label="Last day", earliest=clock.today, earliest_words="today")
+    manager = forms.ChoiceField(
+        label="Who hands over their clients, drafts and tasks?",
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": "Choose who hands the work over",
+            "invalid_choice": "Choose somebody from the list",
+        },
+    )
+
+    def __init__(self, *args: Any, managers: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, Any] = self.fields
+        fields["manager"].choices = [(str(one.pk), one.full_name) for one in managers]
+        if not managers:
+            del fields["manager"]
+
+    def manager_id(self) -> UUID | None:
+        """Who was chosen; None where nobody can be."""
+        chosen = self.cleaned_data.get("manager")
+        return UUID(chosen) if chosen else None
+
+
+class ClearanceForm(Form):
+    """When somebody was trained or checked, and until when it counts."""
+
+    done_on = DateBoxes(label="Done on", latest=clock.today, latest_words="today")
+    valid_until = DateBoxes(label="Last valid day", required=False)
+
+    def __init__(self, *args: Any, kind: ClearanceKind, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, Any] = self.fields
+        if kind == ClearanceKind.TRAINING:
+            fields["done_on"].label, fields["valid_until"].required = "Training finished on", True
+            fields["done_on"].error_messages["required"] = "Enter the day the training was finished"
+        else:
+            fields["done_on"].label = "Date of the check"
+            fields["done_on"].error_messages["required"] = "Enter the date of the check"
+            fields["valid_until"].help_text = "Leave it empty if your organisation sets no end."
+
+    def clean(self) -> dict[str, Any]:
+        """The last day is not before the first."""
+        found: dict[str, Any] = super().clean() or {}
+        done, until = found.get("done_on"), found.get("valid_until")
+        if done and until and until < done:
+            self.add_error("valid_until", "Last valid day must not be before the day it was done")
+        return found
+
+
+class RequirementsForm(Form):
+    """What everybody must have recorded."""
+
+    kinds = forms.MultipleChoiceField(
+        label="What must be recorded before somebody has access?",
+        required=False,
+        choices=ClearanceKind.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="A date that has passed holds access in any case, chosen here or not.",
+        error_messages={"invalid_choice": "Choose from the list"},
+    )
 
 
 class ResetSecondFactorForm(Form):

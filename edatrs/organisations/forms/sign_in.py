@@ -117,6 +117,20 @@ class ChangePasswordForm(NewPasswordForm):
     field_order = ["current", "password", "again"]
 
 
+class PasskeyForm(Form):
+    """A name for a new passkey."""
+
+    name = forms.CharField(
+        label="Name of the passkey",
+        help_text="So that you can tell them apart, such as “Office laptop”.",
+        max_length=60,
+        error_messages={
+            "required": "Enter a name, such as “Office laptop”",
+            "max_length": "Enter at most 60 characters",
+        },
+    )
+
+
 class ChooseOrganisationForm(Form):
     """Which organisation one acts for."""
 

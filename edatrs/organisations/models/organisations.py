@@ -8,7 +8,7 @@ import uuid
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from edatrs.organisations.choices import DataSet, OrganisationKind
+from edatrs.organisations.choices import ClearanceKind, DataSet, OrganisationKind
 
 
 class Organisation(models.Model):
@@ -27,6 +27,10 @@ class Organisation(models.Model):
     emails = ArrayField(models.EmailField(), default=list, blank=True)
     data_protection_officer = models.CharField(max_length=120, blank=True)
     ico_references = ArrayField(models.CharField(max_length=12), default=list, blank=True)
+    # What holds somebody's access while it is not recorded. What is recorded and has run out holds it in any case.
+    required_clearances = ArrayField(
+        models.CharField(max_length=20, choices=ClearanceKind), default=list, blank=True
+    )
 
     class Meta:
         ordering = ["name"]

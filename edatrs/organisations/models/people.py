@@ -83,6 +83,8 @@ class Membership(models.Model):
     services = models.ManyToManyField("organisations.Service", blank=True, related_name="+")
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True)
+    given_at = models.DateTimeField(null=True)
+    given_by_label = models.CharField(max_length=120, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["organisation__name", "role"]

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from edatrs.core import clock
 from edatrs.core.scope import Actor, current_organisation, current_scope, open_scope
-from edatrs.organisations.models import Draft, Organisation
+from edatrs.organisations.models import Draft, LeaverDraft, Organisation
 
 KEPT_DAYS = 30
 LONGEST = 300_000
@@ -139,5 +139,6 @@ def purge() -> int:
             now = clock.now()
             old = Draft.objects.filter(kept_at__lt=now - dt.timedelta(days=KEPT_DAYS))
             closed = Draft.objects.filter(closed_at__lt=now - dt.timedelta(days=1))
-            gone += old.delete()[0] + closed.delete()[0]
+            sealed = LeaverDraft.objects.filter(kept_at__lt=now - dt.timedelta(days=KEPT_DAYS))
+            gone += old.delete()[0] + closed.delete()[0] + sealed.delete()[0]
     return gone

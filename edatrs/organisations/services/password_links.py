@@ -19,6 +19,7 @@ from edatrs.organisations.services import attempts, outbox, sign_in
 Purpose = PasswordLink.Purpose
 GOOD_FOR = {Purpose.RESET: dt.timedelta(hours=1), Purpose.INVITATION: dt.timedelta(days=3)}
 RESETS_AN_HOUR = 3
+INVITATIONS_A_DAY = 4
 
 
 def _digest(token: str) -> str:
@@ -81,6 +82,22 @@ def invite(*, user: User, organisation_name: str) -> None:
             "If the link has ended, choose “I cannot sign in” on the sign-in page."
         ),
     )
+
+
+def end_invitations(user: User) -> None:
+    """End every invitation that is open."""
+    user.password_links.filter(purpose=Purpose.INVITATION, ended_at__isnull=True).update(ended_at=clock.now())
+
+
+def invitations_lately(user: User) -> int:
+    """How many invitations were sent within a day."""
+    day_ago = clock.now() - dt.timedelta(days=1)
+    return user.password_links.filter(purpose=Purpose.INVITATION, created_at__gt=day_ago).count()
+
+
+def open_invitation(user: User) -> PasswordLink | None:
+    """The latest invitation that was not ended, expired or not."""
+    return user.password_links.filter(purpose=Purpose.INVITATION, ended_at__isnull=True).first()
 
 
 def find(token: str) -> PasswordLink | None:

@@ -100,7 +100,12 @@ def _set_role(
         user=user,
         organisation=organisation,
         role=role,
-        defaults={"valid_from": valid_from, "valid_until": valid_until},
+        defaults={
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "given_at": clock.now(),
+            "given_by_label": current_scope().person_label,
+        },
     )
     membership.services.set(chosen)
     trail.record(
@@ -159,6 +164,51 @@ def invite(
     return person
 
 
+@transaction.atomic
+def invite_again(*, person_id: UUID, acting_user: User) -> User:
+    """Send a new link to somebody who was invited and has set no password; the one before ends. Raises Denied, RoleRefused."""
+    person, organisation = _invited(person_id), _own_organisation()
+    if not directory.person_line(organisation, person, clock.today()).is_expected:
+        raise RoleRefused("They have no role here any more. Give them one first")
+    if password_links.invitations_lately(person) >= password_links.INVITATIONS_A_DAY:
+        raise RoleRefused("The invitation was sent several times today. Ask them to look in their junk mail")
+    password_links.end_invitations(person)
+    password_links.invite(user=person, organisation_name=organisation.name)
+    trail.record("organisations.invitation_sent", subject=str(person.pk), details={"person": person.pk})
+    return person
+
+
+@transaction.atomic
+def revoke_invitation(*, person_id: UUID, acting_user: User) -> User:
+    """Take an invitation back: the link and the roles here end. Somebody whom another partner invited too keeps theirs.
+
+    Raises Denied, RoleRefused.
+    """
+    person, organisation_id = _invited(person_id), current_organisation()
+    today = clock.today()
+    for membership in Membership.objects.select_for_update().filter(
+        user=person, organisation_id=organisation_id
+    ):
+        if membership.valid_until is None or membership.valid_until >= today:
+            move_end(membership, None)
+    if not directory.has_role_elsewhere(person, organisation_id, today):
+        password_links.end_invitations(person)
+        person.is_active = False
+        person.save(update_fields=["is_active"])
+    trail.record("organisations.invitation_revoked", subject=str(person.pk), details={"person": person.pk})
+    return person
+
+
+def _invited(person_id: UUID) -> User:
+    """Somebody of the organisation acted for who has set no password yet, locked. Raises Denied, RoleRefused."""
+    person = directory.person_of(current_organisation(), person_id, act="people.manage")
+    User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+    person.refresh_from_db(fields=["password", "is_active"])
+    if person.has_usable_password():
+        raise RoleRefused("They have set their password: there is no invitation any more")
+    return person
+
+
 def _reopen(person: User) -> None:
     """Open the sign-in of somebody who was disabled and gets a role again."""
     if not person.is_active:
@@ -212,11 +262,11 @@ def end_role(
         raise Denied("people.manage", "no such role here", subject=str(person.pk))
     if last_day is not None and last_day < membership.valid_from:
         raise RoleRefused("The last day must not be before the role begins")
-    _end(membership, last_day)
+    move_end(membership, last_day)
     return membership
 
 
-def _end(membership: Membership, last_day: dt.date | None) -> None:
+def move_end(membership: Membership, last_day: dt.date | None) -> None:
     """Move the end. At once means that yesterday was the last day, also of a role that had not begun before."""
     if last_day is None:
         last_day = clock.today() - dt.timedelta(days=1)
@@ -246,7 +296,7 @@ def disable(*, person_id: UUID, acting_user: User) -> User:
         user=person, organisation_id=organisation_id
     ):
         if membership.valid_until is None or membership.valid_until >= today:
-            _end(membership, None)
+            move_end(membership, None)
     if not directory.has_role_elsewhere(person, organisation_id, today):
         person.is_active = False
         person.save(update_fields=["is_active"])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import secrets
 from base64 import b32encode
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import models, transaction
+from django_otp.models import Device
+from django_otp_webauthn.models import WebAuthnCredential
 
 from edatrs.core import clock, trail
 from edatrs.core.access import Denied
 from edatrs.core.crypto import keyed_hash
 from edatrs.core.scope import current_organisation
-from edatrs.organisations import directory
+from edatrs.organisations import directory, passkeys
 from edatrs.organisations.models import AuthenticatorApp, RecoveryCode, SignInAttempt, User
 from edatrs.organisations.services import attempts, outbox, sign_in
 
@@ -125,17 +128,101 @@ def replace_recovery_codes(*, acting_user: User) -> list[str]:
 @transaction.atomic
 def confirm(
     *, acting_user: User, address: str, step: SignInAttempt.Step, code: str = "", recovery: str = ""
-) -> AuthenticatorApp | None:
-    """Use up a code of the app, or a recovery code: the app in use, or None when it is wrong or tries are refused."""
+) -> Device | None:
+    """Use up a code of the app, or a recovery code: the device in use, or None when it is wrong or tries are refused."""
     attempt = attempts.begin(email=acting_user.email, address=address, step=step)
     app = AuthenticatorApp.objects.select_for_update().filter(user=acting_user, confirmed=True).first()
+    device: Device | None = app or next(iter(passkeys.of(acting_user)), None)
     right = False
-    if app is not None and not attempt.refused:
-        right = _use_recovery_code(acting_user, recovery) if recovery else app.verify_token(digits(code))
+    if device is not None and not attempt.refused:
+        if recovery:
+            right = _use_recovery_code(acting_user, recovery)
+        else:
+            right = app is not None and app.verify_token(digits(code))
     if attempt.end(right):
-        return app
+        return device
     sign_in.record_failure(acting_user, attempt, "recovery_code" if recovery else "authenticator_app")
     return None
+
+
+@transaction.atomic
+def confirm_passkey(
+    *, acting_user: User, address: str, step: SignInAttempt.Step, check: Callable[[], WebAuthnCredential]
+) -> WebAuthnCredential | None:
+    """Check what the browser sent of a passkey: the passkey, or None when it is wrong or tries are refused. A wrong one counts as a try."""
+    attempt = attempts.begin(email=acting_user.email, address=address, step=step)
+    shown = None
+    if not attempt.refused:
+        try:
+            with transaction.atomic():
+                shown = check()
+        except passkeys.BadAnswer:
+            shown = None
+    if attempt.end(shown is not None):
+        return shown
+    sign_in.record_failure(acting_user, attempt, passkeys.PASSKEY)
+    return None
+
+
+class PasskeyRefused(ValueError):
+    """A passkey cannot be added or removed like this; the words are for the person."""
+
+
+@transaction.atomic
+def add_passkey(*, acting_user: User, make: Callable[[], WebAuthnCredential]) -> list[str]:
+    """Take a passkey into use. Recovery codes come with the first second factor of a person, shown once; else none. Raises BadAnswer."""
+    User.objects.select_for_update(of=("self",)).get(pk=acting_user.pk)
+    first = not has_any(acting_user)
+    made = make()
+    codes = new_recovery_codes(user=acting_user) if first else []
+    sign_in.record(
+        "organisations.second_factor_enrolled", acting_user, factor=passkeys.PASSKEY, codes=len(codes)
+    )
+    outbox.post(
+        unique_key=f"passkey-added:{made.pk}",
+        to=acting_user.email,
+        subject="A passkey was added",
+        text=(
+            "A passkey was added to your EDATRS caseload sign-in.\n\n"
+            "If this was not you, tell your organisation administrator now."
+        ),
+    )
+    return codes
+
+
+@transaction.atomic
+def remove_passkey(*, acting_user: User, passkey_id: int) -> None:
+    """Take one of one's own passkeys away, never the last second factor. Raises PasskeyRefused, alike for another's and for none."""
+    User.objects.select_for_update(of=("self",)).get(pk=acting_user.pk)
+    held = passkeys.of(acting_user)
+    chosen = next((one for one in held if one.pk == passkey_id), None)
+    if chosen is None:
+        raise PasskeyRefused("This passkey is not there any more")
+    if len(held) == 1 and not AuthenticatorApp.objects.filter(user=acting_user, confirmed=True).exists():
+        raise PasskeyRefused(
+            "This is your only second step. Set up an authenticator app or another passkey first"
+        )
+    if len(held) == 1 and passkeys.must_have(acting_user):
+        raise PasskeyRefused("Your role needs a passkey. Add another one first")
+    chosen.delete()
+    sign_in.record("organisations.passkey_removed", acting_user, factor=passkeys.PASSKEY)
+    outbox.post(
+        unique_key=f"passkey-removed:{passkey_id}:{clock.now().isoformat()}",
+        to=acting_user.email,
+        subject="A passkey was removed",
+        text=(
+            "A passkey was removed from your EDATRS caseload sign-in.\n\n"
+            "If this was not you, tell your organisation administrator now."
+        ),
+    )
+
+
+def has_any(user: User) -> bool:
+    """Whether a person has set up a second factor."""
+    return (
+        AuthenticatorApp.objects.filter(user=user, confirmed=True).exists()
+        or WebAuthnCredential.objects.filter(user=user, confirmed=True).exists()
+    )
 
 
 def _use_recovery_code(user: User, code: str) -> bool:
@@ -172,6 +259,7 @@ def reset(*, person_id: UUID, identity_check: str, reason: str, acting_user: Use
     person = directory.person_of(current_organisation(), person_id, act="second_factor.reset")
     refuse_own(person, acting_user)
     AuthenticatorApp.objects.filter(user=person).delete()
+    WebAuthnCredential.objects.filter(user=person).delete()
     person.recovery_codes.all().delete()
     sign_in.end_sessions(person)
     trail.record(
@@ -186,7 +274,7 @@ def reset(*, person_id: UUID, identity_check: str, reason: str, acting_user: Use
         subject="Your second step was reset",
         text=(
             "Your organisation administrator reset the second step of your EDATRS caseload sign-in, after checking "
-            "who you are. You are signed out everywhere. At your next sign-in you set up an authenticator app again."
+            "who you are. You are signed out everywhere. At your next sign-in you set it up again."
             "\n\nIf you did not ask for this, tell your organisation's information governance officer now."
         ),
     )

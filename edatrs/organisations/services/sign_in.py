@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import is_password_usable, make_password
 from django.db import transaction
 from django.db.models import F
 
-from edatrs.core import clock, trail
+from edatrs.core import clock, registry, trail
 from edatrs.core.scope import current_scope
 from edatrs.organisations import directory, passwords
 from edatrs.organisations.models import User
@@ -72,10 +72,10 @@ def complete(*, user: User, factor: str) -> None:
 
 
 @transaction.atomic
-def first_time(*, user: User, address: str) -> None:
+def first_time(*, user: User, address: str, factor: str = "authenticator_app") -> None:
     """The sign-in that ends with the set-up of the second factor."""
     attempts.Attempt(attempts.account_of(user.email), address, Step.SECOND_FACTOR, refused=False).end(True)
-    complete(user=user, factor="authenticator_app")
+    complete(user=user, factor=factor)
 
 
 def end_links(user: User) -> None:
@@ -85,6 +85,7 @@ def end_links(user: User) -> None:
 
 def sign_out(*, acting_user: User) -> None:
     """Put a sign-out on the trail; ending the session is the view's."""
+    registry.signed_out(acting_user.pk)
     record("organisations.signed_out", acting_user, why="asked")
 
 
@@ -97,6 +98,7 @@ def sign_out_everywhere(*, acting_user: User) -> None:
 
 def end_sessions(user: User) -> None:
     """End every session of a person: the counter is part of each session's hash."""
+    registry.signed_out(user.pk)
     User.objects.filter(pk=user.pk).update(sessions_version=F("sessions_version") + 1)
     user.refresh_from_db(fields=["sessions_version"])
 

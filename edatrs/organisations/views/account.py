@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 
 from edatrs.core import clock
-from edatrs.organisations import directory
+from edatrs.organisations import directory, passkeys
 from edatrs.organisations.address import address_of
+from edatrs.organisations.clearances import standing_of
 from edatrs.organisations.forms.sign_in import ChangePasswordForm, ChooseOrganisationForm
+from edatrs.organisations.held import held_everywhere
 from edatrs.organisations.selectors import organisations_of
 from edatrs.organisations.services import attempts, people, second_factor, sign_in
 from edatrs.organisations.views import common
@@ -54,6 +56,7 @@ class ChooseOrganisationView(common.SignedInView):
             form=form,
             mine=mine,
             ended=directory.ended_roles(user, clock.today()),
+            held_back=held_everywhere(user),
             last=attempts.last_sign_in(user.email),
             next=common.safe_next(request),
         )
@@ -67,13 +70,18 @@ class AccountView(common.SignedInView):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """The page."""
         user: Any = request.user
+        today = clock.today()
+        held = directory.organisations_by_date(user, today)
         return self.page(
             request,
-            mine={o: ", ".join(roles) for o, roles in organisations_of(user, clock.today()).items()},
+            standings=[(o.name, standing_of(o, user.pk, today)) for o in held],
+            mine={o: ", ".join(roles) for o, roles in organisations_of(user, today).items()},
             last=attempts.last_sign_in(user.email),
             recent=attempts.recent(user.email),
             left=user.recovery_codes.filter(used_at__isnull=True).count(),
             app=common.app_in_use(user),
+            keys=passkeys.of(user),
+            needs_passkey=passkeys.must_have(user),
         )
 
 

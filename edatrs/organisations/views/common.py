@@ -14,6 +14,7 @@ from edatrs.core import clock
 from edatrs.core.views import PublicView, second_factor_is_fresh
 from edatrs.organisations.models import AuthenticatorApp, Organisation, User
 from edatrs.organisations.selectors import organisations_of
+from edatrs.organisations.services.second_factor import has_any
 
 LONGEST_NEXT = 2000
 
@@ -53,7 +54,7 @@ def app_in_use(user: User) -> AuthenticatorApp | None:
 
 def ask_second_factor(user: User, next: str) -> HttpResponseRedirect:
     """To the second factor: to set it up, when there is none."""
-    return to("confirm" if app_in_use(user) else "set-up", next=next)
+    return to("confirm" if has_any(user) else "set-up", next=next)
 
 
 class HalfSignedInView(PublicView):

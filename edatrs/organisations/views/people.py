@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
 from edatrs.core import clock, registry
+from edatrs.core.dates import long_date
 from edatrs.core.scope import current_organisation
 from edatrs.core.views import OrganisationView
 from edatrs.organisations import directory
@@ -19,7 +20,7 @@ from edatrs.organisations.choices import Role
 from edatrs.organisations.drafted import DraftedView
 from edatrs.organisations.forms.people import EndRoleForm, InviteForm, ResetSecondFactorForm, RoleForm
 from edatrs.organisations.models import Membership, User
-from edatrs.organisations.services import people, second_factor
+from edatrs.organisations.services import password_links, people, second_factor
 
 PAGE = 50
 
@@ -56,7 +57,7 @@ class PersonListView(PeopleView):
     def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """The list, by role and state."""
         role, state = request.GET.get("role", ""), request.GET.get("state", "now")
-        lines = directory.people_lines(current_organisation(), clock.today(), role=role, state=state)
+        lines = directory.people_lines(request.organisation, clock.today(), role=role, state=state)  # type: ignore[attr-defined]  # set by the scope's middleware
         return self.page(
             request,
             lines=Paginator(lines, PAGE).get_page(request.GET.get("page")),
@@ -136,8 +137,63 @@ class PersonView(DraftedView, PeopleView):
         return RoleForm(data, organisation=organisation, roles=self.roles(request), unchecked=unchecked)
 
     def _show(self, request: HttpRequest, person: User, form: RoleForm) -> HttpResponseBase:
-        line = directory.person_line(current_organisation(), person, clock.today())
-        return self.page(request, person=person, line=line, form=form, myself=person.pk == request.user.pk)
+        line = directory.person_line(request.organisation, person, clock.today())  # type: ignore[attr-defined]  # set by the scope's middleware
+        return self.page(
+            request,
+            person=person,
+            line=line,
+            form=form,
+            invitation=_invitation(person) if line.is_expected else None,
+            myself=person.pk == request.user.pk,
+        )
+
+
+def _invitation(person: User) -> dict[str, str] | None:
+    """Until when an invitation is good, in words; None for whoever has set a password."""
+    if person.has_usable_password():
+        return None
+    link = password_links.open_invitation(person)
+    if link is None or link.expires_at <= clock.now():
+        return {"words": "The invitation has ended before it was used."}
+    until = f"{link.expires_at.astimezone(clock.LONDON):%H:%M}"
+    day = long_date(clock.london_date(link.expires_at))
+    return {"words": f"The invitation is good until {until} on {day}."}
+
+
+class InvitationAgainView(PeopleView):
+    """The invitation is sent once more."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
+        """A new link; the one before ends."""
+        user: Any = request.user
+        try:
+            person = people.invite_again(person_id=pk, acting_user=user)
+        except people.RoleRefused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(
+                request, f"A new mail is on its way to {person.email}. The link before has ended"
+            )
+        return self.to_person(organisation, pk)
+
+
+class InvitationRevokeView(PeopleView):
+    """The invitation is taken back."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
+        """The link and the roles here end."""
+        user: Any = request.user
+        try:
+            people.revoke_invitation(person_id=pk, acting_user=user)
+        except people.RoleRefused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, "The invitation is taken back. Its link does not work any more")
+        return self.to_person(organisation, pk)
 
 
 class EndRoleView(PeopleView):
@@ -238,5 +294,13 @@ registry.navigation.add(
         "words": "People",
         "url": lambda slug: reverse("organisations:people", args=[slug]),
         "act": PeopleView.act,
+    },
+)
+registry.navigation.add(
+    "access-review",
+    {
+        "words": "Access review",
+        "url": lambda slug: reverse("organisations:access-review", args=[slug]),
+        "act": "access.review",
     },
 )

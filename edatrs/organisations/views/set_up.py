@@ -7,9 +7,11 @@ from urllib.parse import quote, urlencode
 
 import segno
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django_otp_webauthn.models import WebAuthnCredential
 
 from edatrs.core import crypto
 from edatrs.core.views import second_factor_is_fresh
+from edatrs.organisations import passkeys
 from edatrs.organisations.address import address_of
 from edatrs.organisations.forms.sign_in import CodeForm, SavedForm
 from edatrs.organisations.models import AuthenticatorApp, User
@@ -20,6 +22,8 @@ from edatrs.organisations.views.sign_in import has_confirmed
 IN_SET_UP = "set_up_app"
 TO_SHOW = "recovery_codes_to_show"
 ISSUER = "EDATRS caseload"
+FIRST_NAME = "Passkey"
+NOT_MADE = "The passkey was not made. Try again, or use an authenticator app"
 
 
 def keep_to_show(request: HttpRequest, codes: list[str]) -> None:
@@ -48,7 +52,7 @@ class SetUpView(common.HalfSignedInView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Whoever has an app must show it first."""
         user: Any = request.user
-        has_app = user.is_authenticated and common.app_in_use(user)
+        has_app = user.is_authenticated and second_factor.has_any(user)
         if has_app and not (user.is_verified() and second_factor_is_fresh(request)):
             return common.to("confirm", next=request.path)
         return super().dispatch(request, *args, **kwargs)
@@ -58,8 +62,10 @@ class SetUpView(common.HalfSignedInView):
         return self._show(request, CodeForm())
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        """Check that the app shows the right codes."""
+        """Check that the app shows the right codes; or take a passkey in its place."""
         user: Any = request.user
+        if passkeys.PASSKEY in request.POST and not second_factor.has_any(user):
+            return self._passkey(request)
         form = CodeForm(request.POST)
         done = None
         if form.is_valid():
@@ -73,12 +79,30 @@ class SetUpView(common.HalfSignedInView):
         app, codes = done
         if not user.is_verified():
             sign_in.first_time(user=user, address=address_of(request))
-        has_confirmed(request, app)
+        has_confirmed(request, app, "authenticator_app")
         request.session.pop(IN_SET_UP, None)
         keep_to_show(request, codes)
         return common.to("recovery-codes", next=common.safe_next(request))
 
-    def _show(self, request: HttpRequest, form: CodeForm) -> HttpResponse:
+    def _passkey(self, request: HttpRequest) -> HttpResponseBase:
+        """A passkey as the first second step: sign-in ends here, and recovery codes come with it."""
+        user: Any = request.user
+        made: list[WebAuthnCredential] = []
+
+        def make() -> WebAuthnCredential:
+            made.append(passkeys.register(request, request.POST[passkeys.PASSKEY], FIRST_NAME))
+            return made[0]
+
+        try:
+            codes = second_factor.add_passkey(acting_user=user, make=make)
+        except passkeys.BadAnswer:
+            return self._show(request, CodeForm(), wrong=NOT_MADE)
+        sign_in.first_time(user=user, address=address_of(request), factor=passkeys.PASSKEY)
+        has_confirmed(request, made[0], passkeys.PASSKEY)
+        keep_to_show(request, codes)
+        return common.to("recovery-codes", next=common.safe_next(request))
+
+    def _show(self, request: HttpRequest, form: CodeForm, *, wrong: str = "") -> HttpResponse:
         user: Any = request.user
         app = AuthenticatorApp.objects.filter(
             pk=request.session.get(IN_SET_UP, 0), user=user, confirmed=False
@@ -94,6 +118,9 @@ class SetUpView(common.HalfSignedInView):
             qr=_qr(app, user),
             next=common.safe_next(request),
             again=user.is_verified(),
+            passkey="" if second_factor.has_any(user) else passkeys.ask_to_register(request),
+            wrong=wrong,
+            has_errors=bool(wrong),
         )
 
 

@@ -7,17 +7,19 @@ from typing import Any
 import django_otp
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django_otp.models import Device
 
 from edatrs.core import clock
 from edatrs.core.views import SECOND_FACTOR_AT, PublicView
-from edatrs.organisations import idle
+from edatrs.organisations import idle, passkeys
 from edatrs.organisations.address import address_of
 from edatrs.organisations.forms.sign_in import CodeForm, RecoveryForm, SignInForm
-from edatrs.organisations.models import AuthenticatorApp, SignInAttempt
+from edatrs.organisations.models import SignInAttempt
 from edatrs.organisations.selectors import organisations_of
 from edatrs.organisations.services import second_factor, sign_in
 from edatrs.organisations.views import common
 
+WRONG_PASSKEY = "The passkey could not be checked. Try again, or use another way"
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 # What happened before, in words; a word that is not here says nothing.
 ENDED = {
@@ -79,7 +81,7 @@ class SignInView(PublicView):
             form.refuse()
             return self._show(request, form)
         login(request, user, backend=_BACKEND)
-        for key in (SECOND_FACTOR_AT, django_otp.DEVICE_ID_SESSION_KEY):
+        for key in (SECOND_FACTOR_AT, django_otp.DEVICE_ID_SESSION_KEY, passkeys.FACTOR):
             request.session.pop(key, None)
         idle.begin(request)
         return common.ask_second_factor(user, common.safe_next(request))
@@ -89,11 +91,16 @@ class SignInView(PublicView):
         return self.page(request, form=form, next=common.safe_next(request), said=said, more=more)
 
 
-def has_confirmed(request: HttpRequest, app: AuthenticatorApp) -> None:
-    """Remember in the session, under a new id, that the second factor was given now."""
+def has_confirmed(request: HttpRequest, device: Device, factor: str) -> None:
+    """Remember in the session, under a new id, that the second factor was given now, and which.
+
+    Whoever has shown a passkey in this session stays one who has, whatever confirms it later.
+    """
     request.session.cycle_key()
-    django_otp.login(request, app)
+    django_otp.login(request, device)
     request.session[SECOND_FACTOR_AT] = clock.now().timestamp()
+    if request.session.get(passkeys.FACTOR) != passkeys.PASSKEY:
+        request.session[passkeys.FACTOR] = factor
 
 
 class ConfirmView(common.HalfSignedInView):
@@ -106,7 +113,9 @@ class ConfirmView(common.HalfSignedInView):
         return self._show(request, CodeForm(), RecoveryForm())
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        """A code of the app, or a recovery code."""
+        """A passkey, a code of the app, or a recovery code."""
+        if passkeys.PASSKEY in request.POST:
+            return self._passkey(request)
         by_recovery = "recovery" in request.POST
         form: CodeForm | RecoveryForm = (RecoveryForm if by_recovery else CodeForm)(request.POST)
         app = self._use(request, form) if form.is_valid() else None
@@ -114,25 +123,43 @@ class ConfirmView(common.HalfSignedInView):
             if form.is_valid():
                 form.refuse()
             return self._show(request, *((CodeForm(), form) if by_recovery else (form, RecoveryForm())))
-        user: Any = request.user
-        if not user.is_verified():
-            sign_in.complete(user=user, factor="recovery_code" if by_recovery else "authenticator_app")
-        has_confirmed(request, app)
-        return common.after_sign_in(user, common.safe_next(request))
+        return self._go_on(request, app, "recovery_code" if by_recovery else "authenticator_app")
 
-    def _use(self, request: HttpRequest, form: CodeForm | RecoveryForm) -> AuthenticatorApp | None:
+    def _passkey(self, request: HttpRequest) -> HttpResponseBase:
         user: Any = request.user
-        steps = SignInAttempt.Step
-        return second_factor.confirm(
+        shown = second_factor.confirm_passkey(
             acting_user=user,
             address=address_of(request),
-            step=steps.CONFIRMATION if user.is_verified() else steps.SECOND_FACTOR,
-            **form.cleaned_data,
+            step=self._step(user),
+            check=lambda: passkeys.confirm(request, request.POST[passkeys.PASSKEY]),
+        )
+        if shown is None:
+            return self._show(request, CodeForm(), RecoveryForm(), wrong=WRONG_PASSKEY)
+        return self._go_on(request, shown, passkeys.PASSKEY)
+
+    def _go_on(self, request: HttpRequest, device: Device, factor: str) -> HttpResponseBase:
+        user: Any = request.user
+        if not user.is_verified():
+            sign_in.complete(user=user, factor=factor)
+        has_confirmed(request, device, factor)
+        return common.after_sign_in(user, common.safe_next(request))
+
+    def _use(self, request: HttpRequest, form: CodeForm | RecoveryForm) -> Device | None:
+        user: Any = request.user
+        return second_factor.confirm(
+            acting_user=user, address=address_of(request), step=self._step(user), **form.cleaned_data
         )
 
-    def _show(self, request: HttpRequest, form: Any, recovery: Any) -> HttpResponseBase:
+    @staticmethod
+    def _step(user: Any) -> SignInAttempt.Step:
+        steps = SignInAttempt.Step
+        return steps.CONFIRMATION if user.is_verified() else steps.SECOND_FACTOR
+
+    def _show(self, request: HttpRequest, form: Any, recovery: Any, *, wrong: str = "") -> HttpResponseBase:
         user: Any = request.user
-        if common.app_in_use(user) is None:
+        has_passkey = bool(passkeys.of(user))
+        has_app = common.app_in_use(user) is not None
+        if not has_app and not has_passkey:
             return common.to("set-up", next=common.safe_next(request))
         return self.page(
             request,
@@ -141,6 +168,11 @@ class ConfirmView(common.HalfSignedInView):
             recovery=recovery,
             next=common.safe_next(request),
             left=user.recovery_codes.filter(used_at__isnull=True).count(),
+            has_app=has_app,
+            passkey=passkeys.ask_to_confirm(request) if has_passkey else "",
+            needs_passkey=has_passkey and passkeys.must_have(user),
+            wrong=wrong,
+            has_errors=bool(wrong),
             again=user.is_verified(),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import time
@@ -19,8 +20,9 @@ from caseload.services import allocation
 from edatrs.core import clock, embedded
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations import directory
-from edatrs.organisations.choices import JobState, Role
-from edatrs.organisations.models import Job, Organisation, User
+from edatrs.organisations.choices import ClearanceKind, JobState, Role
+from edatrs.organisations.models import Clearance, Job, Organisation, User
+from edatrs.organisations.services import agreement_demo, clearances
 from edatrs.organisations.services.people import add_person
 from ndtms.caseload_import import import_caseload
 from ndtms.choices import ExtractKind
@@ -67,6 +69,7 @@ class Command(BaseCommand):
             self._load(SAMPLE / name)
         password = "demo-" + embedded.secret("demo_password", 9)
         people = self._people(password)
+        self._agreements(password, people)
         self._allocate(people)
         built = self._build()
         self._print(options["port"], password, people, built)
@@ -91,8 +94,52 @@ class Command(BaseCommand):
                         password=password,
                         totp_secret=_secret(email),
                     )
+                    self._clear(user, organisation, role)
                     people.append((organisation, role, user))
+                organisation.required_clearances = ClearanceKind.values
+                organisation.save(update_fields=["required_clearances"])
         return people
+
+    def _agreements(self, password: str, people: list[tuple[Organisation, str, User]]) -> None:
+        """The sharing agreements, and who signed for each partner."""
+        signatories = {}
+        role = Role.INFORMATION_GOVERNANCE
+        with open_scope(actor=Actor.OPERATOR, person_label="operator"):
+            for organisation in Organisation.objects.filter(slug__in=agreement_demo.SIGNATORIES):
+                email = f"signatory@{organisation.slug}.example"
+                signatories[organisation.slug] = user = add_person(
+                    email=email,
+                    name=agreement_demo.SIGNATORIES[organisation.slug][0],
+                    organisation=organisation,
+                    role=role,
+                    password=password,
+                    totp_secret=_secret(email),
+                )
+                self._clear(user, organisation, role)
+                people.append((organisation, role, user))
+            agreement_demo.fill(signatories)
+
+    @staticmethod
+    def _clear(user: User, organisation: Organisation, role: str) -> None:
+        """Everybody is trained and checked; the training of the clinicians ends soon. What was recorded since stays."""
+        if Clearance.objects.filter(user=user, organisation=organisation).exists():
+            return
+        today = clock.today()
+        left = dt.timedelta(days=20 if role == Role.CLINICIAN else 250)
+        clearances.write(
+            person=user,
+            organisation=organisation,
+            kind=ClearanceKind.TRAINING,
+            done_on=today + left - dt.timedelta(days=364),
+            valid_until=today + left,
+        )
+        clearances.write(
+            person=user,
+            organisation=organisation,
+            kind=ClearanceKind.BACKGROUND_CHECK,
+            done_on=today - dt.timedelta(days=200),
+            valid_until=today + dt.timedelta(days=895),
+        )
 
     def _allocate(self, people: list[tuple[Organisation, str, User]]) -> None:
         """The team manager gives the keyworker a caseload, the latest referrals first. Nothing where anybody has one already."""

@@ -110,6 +110,7 @@ def test_a_preview_and_the_list_cost_the_same_for_one_line_and_for_many(own: Org
 
     few, many = made(own), made(own, lines=1000)
     cost(bring.address(own))
+    cost(bring.address(own, few.pk))  # the first entry of a chain makes its head
     assert cost(bring.address(own, few.pk)) == cost(bring.address(own, many.pk))
     one = cost(bring.address(own))
     for _ in range(PAGE * 2):

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from edatrs.core.scope import Actor, open_scope
-from edatrs.organisations.choices import Role
+from edatrs.organisations.choices import ClearanceKind, Role
 from edatrs.organisations.models import Organisation, PasswordLink
-from edatrs.organisations.services import password_links, people
+from edatrs.organisations.services import clearances, password_links, people
+
+_CLEARANCES = {kind.value: kind.label[:1].lower() + kind.label[1:] for kind in ClearanceKind}
+
+
+def _dates(text: str) -> tuple[dt.date, dt.date | None]:
+    """A day and, behind a colon, the last valid one or nothing. Raises ArgumentTypeError."""
+    done, _, until = text.partition(":")
+    try:
+        first, last = dt.date.fromisoformat(done), dt.date.fromisoformat(until) if until else None
+    except ValueError:
+        raise ArgumentTypeError("write the dates as 2026-04-06:2027-04-05") from None
+    if last is not None and last < first:
+        raise ArgumentTypeError("the last valid day is before the first")
+    return first, last
 
 
 class Command(BaseCommand):
@@ -27,6 +42,13 @@ class Command(BaseCommand):
         parser.add_argument("--email", required=True)
         parser.add_argument("--name", required=True)
         parser.add_argument("--role", choices=Role.values, default=Role.ORGANISATION_ADMINISTRATOR.value)
+        for kind, words in _CLEARANCES.items():
+            parser.add_argument(
+                f"--{kind.replace('_', '-')}",
+                metavar="DONE_ON:VALID_UNTIL",
+                type=_dates,
+                help=f"dates of the {words}, such as 2026-04-06:2027-04-05, or 2026-04-06: without an end",
+            )
         parser.add_argument(
             "--password-stdin",
             action="store_true",
@@ -53,6 +75,16 @@ class Command(BaseCommand):
                 )
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages), returncode=1) from None
+            for kind in _CLEARANCES:
+                if options[kind]:
+                    done_on, valid_until = options[kind]
+                    clearances.write(
+                        person=user,
+                        organisation=organisation,
+                        kind=kind,
+                        done_on=done_on,
+                        valid_until=valid_until,
+                    )
             result = {"email": user.email, "organisation": organisation.slug, "role": options["role"]}
             if password is None:
                 _, result["set_password"] = password_links.make(
