@@ -1,6 +1,6 @@
 # Thin: each target is one script in deploy/ or one module. ARGS="..." is passed on; PORT and EDATRS_STATE are read there.
 .DEFAULT_GOAL := help
-.PHONY: help setup services stop demo test test-long bench lint screenshots clean
+.PHONY: help setup services stop demo test test-long matrix mutants bench lint screenshots clean
 
 # Read at every run, so that `make` needs nothing on the path but some Python 3.11 or newer.
 PYTHON := $(shell for p in python3.11 python3 python3.12 python3.13; do \
@@ -29,6 +29,12 @@ test:  ## all checks and tests, on services of their own
 
 test-long:  ## the tests that take minutes
 	@$(RUN) deploy/checks.py test-long $(ARGS)
+
+matrix:  ## who may do what, at every address of everything: more than 250,000 questions
+	@$(RUN) deploy/checks.py matrix $(ARGS)
+
+mutants:  ## every control taken out, one after the other: a named test must notice
+	@$(RUN) deploy/checks.py mutants $(ARGS)
 
 bench:  ## the table of design section 10
 	@$(RUN) deploy/checks.py bench $(ARGS)

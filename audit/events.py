@@ -232,6 +232,47 @@ declare(
     version=scrub.count,
     via=scrub.code,
 )
+# Lists that are taken out as a file. The subject is the export; the reason is never here.
+_EXPORT = {
+    "columns": scrub.several(scrub.code),
+    "names": scrub.flag,
+    "lines": scrub.count,
+    "people": scrub.count,
+}
+declare(
+    "caseload.list_export.asked",
+    "Export of a list asked for",
+    purpose=scrub.code,
+    ground=scrub.code,
+    until=scrub.date,
+    **_EXPORT,
+)
+declare(
+    "caseload.list_export.downloaded",
+    "List exported",
+    download=scrub.record,
+    bytes=scrub.count,
+    sha256=scrub.digest,
+    **_EXPORT,
+)
+declare("caseload.list_export.ended", "Export of a list ended")
+# Linking with partners' records: each organisation's chain is about its own record. `by` is the organisation that did it.
+_LINK = {"proposal": scrub.record, "by": scrub.record}
+declare("caseload.client.link_proposed", "Linking with a partner's record asked for", **_LINK)
+declare("caseload.client.link_agreed", "Agreed to link with a partner's record", **_LINK)
+declare("caseload.client.linked", "Linked with a partner's record", **_LINK)
+declare("caseload.client.link_refused", "Linking with a partner's record refused", **_LINK)
+declare("caseload.client.link_taken_back", "Question about linking taken back", **_LINK)
+declare("caseload.client.unlinked", "Unlinked from a partner's record", **_LINK)
+declare("caseload.client.relinked", "Unlinking taken back: linked as before", **_LINK)
+declare(
+    "caseload.client.copied_from_partner",
+    "Changed through a link",
+    category=scrub.code,
+    what=scrub.several(scrub.code),
+    from_client=scrub.record,
+)
+declare("caseload.protection.flagged_by_link", "Record marked as sensitive through a link")
 # Known elsewhere: that somebody asked, and yes or no. Whose partner it is nobody learns.
 declare("caseload.known_elsewhere.asked", "Asked whether a partner knows a client")
 declare("caseload.known_elsewhere.answered", "Told whether a partner knows a client", known=scrub.flag)
@@ -307,6 +348,34 @@ declare("consent.sharing.witnessed", "Witness of a consent to share answered", *
 declare("consent.decision.recorded", "Sharing without consent decided", **_SHARING)
 declare("consent.decision.reviewed", "Sharing without consent reviewed", **_SHARING)
 declare("consent.disclosure.recorded", "Given to others outside the system", **_SHARING)
+# Asking a partner: with who asks, and with whoever got it (`…_here`), each in its own chain.
+_ASK = {
+    "ask": scrub.record,
+    "row": scrub.record,
+    "recipient": scrub.record,
+    "categories": scrub.several(scrub.code),
+    "answer": scrub.code,
+    "until": scrub.date,
+}
+declare("consent.ask.sent", "Partner asked to share", **_ASK)
+declare("consent.ask.taken_back", "Request to a partner taken back", **_ASK)
+declare("consent.ask.delivered_here", "Request of a partner received", **_ASK)
+declare("consent.ask.taken_back_here", "Request of a partner was taken back", **_ASK)
+declare("consent.ask.answered", "Request of a partner answered", **_ASK)
+# Referrals between organisations, in both chains; what the receiver made of one in its own alone.
+_REFERRAL = {
+    "referral": scrub.record,
+    "row": scrub.record,
+    "recipient": scrub.record,
+    "kind": scrub.code,
+    "categories": scrub.several(scrub.code),
+}
+declare("consent.referral.sent", "Client referred to a partner", **_REFERRAL)
+declare("consent.referral.accepted", "Referral to a partner accepted", **_REFERRAL)
+declare("consent.referral.rejected", "Referral to a partner rejected", **_REFERRAL)
+declare("consent.referral.taken_back", "Referral to a partner taken back", **_REFERRAL)
+declare("consent.referral.done", "Referral to a partner done", **_REFERRAL)
+declare("consent.referral.taken_over", "Client taken over from a partner", **_REFERRAL)
 declare(
     "consent.sharing.signature_opened",
     "Signature of a consent to share opened",

@@ -59,6 +59,7 @@ ACTS = {
     "protocol.sign": "sign a sharing agreement",
     "protocol.view": "look at sharing agreements",
     "quality.list": "open the data-quality list",
+    "restriction.set": "protect or restrict a record",
     "second_factor.reset": "reset a second factor",
     "services.manage": "change services",
     "sharing.ask": "ask a partner to share",
@@ -70,6 +71,7 @@ ACTS = {
 }
 _WHY = {
     "role": "the role may not",
+    "partner left the protocol": "the organisation left the agreement",
     "not found": "not there, or not theirs to see",
     "no role there today": "no role there",
     "not there": "no such page or record",
@@ -180,6 +182,7 @@ _COUNTED = (
     ("problems", "problems"),
     ("sessions", "sessions ended"),
     ("episodes", "episodes"),
+    ("lines", "lines"),
 )
 
 
@@ -197,6 +200,8 @@ def _more(entry: AuditEvent) -> str:
     said += [f"{details[key]:,} {noun}" for key, noun in _COUNTED if isinstance(details.get(key), int)]
     if isinstance(details.get("counts"), dict):
         said.append(f"{sum(details['counts'].values()):,} lines in {len(details['counts'])} files")
+    if details.get("names") is True:
+        said.append("with names")
     if details.get("dry_run"):
         said.append("for the preview alone")
     return "; ".join(said)

@@ -33,6 +33,12 @@ class ListKey(_Keys):
     regex = "|".join(LIST_OF_KEY)
 
 
+class DetailKey(_Keys):
+    """A category of the client that has a form of its own."""
+
+    regex = "identity|contact|equality|disability|circumstances"
+
+
 class AnyListKey(_Keys):
     """The key of a list of an episode."""
 

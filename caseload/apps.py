@@ -16,6 +16,11 @@ _AREAS = {
         "act": "client.find",
         "by": "S",
     },
+    "links": {
+        "words": "Links",
+        "url": lambda slug: f"/o/{slug}/links/",
+        "act": "client.link",
+    },
     "emergency": {
         "words": "Emergency access",
         "url": lambda slug: f"/o/{slug}/emergency/",
@@ -28,6 +33,7 @@ _AREAS = {
         "act": "restriction.set",
     },
     "clients": {"words": "Clients", "url": lambda slug: f"/o/{slug}/clients/", "act": "client.find"},
+    "exports": {"words": "Exports", "url": lambda slug: f"/o/{slug}/exports/", "act": "list.export"},
 }
 _PARTS = {
     key: {"words": words, "route": f"caseload:{route}", "act": act, "category": category}
@@ -53,8 +59,10 @@ class CaseloadConfig(AppConfig):
         from caseload import attention, checks, hidden, leavers, timeline_sources, trail_subjects  # noqa: F401  # importing `checks` registers them
         from caseload.services import (
             emergency,
+            linked_records,  # noqa: F401  # likewise
             search_index,  # noqa: F401  # importing registers its kind of job
         )
+        from caseload.views.linking import panel as links_panel
         from caseload.views.outcomes import outcomes_panel
         from edatrs.core import managers, registry
 
@@ -69,3 +77,4 @@ class CaseloadConfig(AppConfig):
         for key, part in _PARTS.items():
             registry.client_parts.add(key, part)
         registry.client_panels.add("outcomes", outcomes_panel)
+        registry.client_panels.add("links", links_panel)

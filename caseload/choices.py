@@ -44,3 +44,31 @@ class LawfulGround(models.TextChoices):
     CRIME = "crime", "A criminal investigation or proceedings"
     PUBLIC_BODY = "public_body", "Another public body’s statutory function"
     OWN_FUNCTION = "own_function", "Our own statutory function"
+
+
+class ExportPurpose(models.TextChoices):
+    """What a list is taken out for: a closed list, so that the governance officer can look over it; the reason is in words beside it."""
+
+    WORK = "work", "Planning or checking our own work"
+    QUALITY = "quality", "Checking data quality"
+    AUDIT = "audit", "An audit or inspection"
+    HAND_OVER = "hand_over", "Handing over records"
+    OTHER = "other", "Something else"
+
+
+class LinkState(models.TextChoices):
+    """How far the linking of two organisations' records of one person is."""
+
+    OPEN = "open", "Waiting for an answer"
+    LINKED = "linked", "Linked"
+    REFUSED = "refused", "Refused"
+    TAKEN_BACK = "taken_back", "Taken back"
+    ENDED = "ended", "Unlinked"
+
+
+class LinkAnswer(models.TextChoices):
+    """What one organisation said to it. Empty: nothing yet."""
+
+    AGREED = "agreed", "Agreed"
+    REFUSED = "refused", "Refused"
+    TAKEN_BACK = "taken_back", "Taken back"

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from audit.models import AuditEvent
-from caseload import present
+from caseload import present, row_history
 from caseload.forms.clients import FORMS
 from caseload.models import Client
+from caseload.row_history import ShownForm
 from caseload.services import merge
 from caseload.services.clients import CATEGORIES, Part, names_of, read_part
 from edatrs.core import access
 
 MOST_EARLIER = 30
-
-
-class ShownForm(Protocol):
-    """A form that can say its values in words."""
-
-    fields: Any
-
-    def shown(self, name: str, value: Any) -> str:
-        """A value in words."""
 
 
 def short(client: Client, today: dt.date) -> dict[str, Any]:
@@ -51,15 +43,19 @@ def categories(client: Client, letter: str) -> list[dict[str, Any]]:
             continue
         part = read_part(client, category)
         form = FORMS[category](part=part, letter=letter)
+        past = row_history.fields_shown(category, row_history.changed_names(part))
         found.append(
             {
                 "key": category,
                 "heading": form.heading,
                 "may_change": access.may("client.edit", category),
                 "route": f"caseload:client-edit-{category}",
+                # What was never changed has no history to lead to.
+                "changed": bool(past),
                 "rows": [
                     {"name": name, "label": form.fields[name].label, "value": part.values[name],
-                     "words": form.shown(name, part.values[name])}
+                     "words": form.shown(name, part.values[name]),
+                     "past": name in past}
                     for name in names_of(category)
                     if name in form.fields
                 ],
@@ -82,32 +78,10 @@ def who_wrote(client: Client, part: Part) -> dict[str, Any]:
     return people_of(client.pk, [part.act]).get(part.act, {"who": "Somebody", "at": None}) if part.act else {}
 
 
-def history(client: Client, part: Part, form: ShownForm) -> list[dict[str, Any]]:
-    """What the category said before, the latest change first: field, before, after, who, when. Two queries."""
-    if part.row is None:
-        return []
-    rows: Any = part.row.history  # type: ignore[attr-defined]  # tracked models all
-    earlier = list(rows.order_by("-version")[:MOST_EARLIER])
-    people = people_of(client.pk, [part.act, *(row.act for row in earlier)])
-    found = []
-    after, act = part.values, part.act
-    for row in earlier:
-        before = part.read(row)
-        changes = [
-            {
-                "label": form.fields[name].label if name in form.fields else name,
-                "before": form.shown(name, before[name]),
-                "after": form.shown(name, after[name]),
-            }
-            for name in part.values
-            if before[name] != after[name]
-        ]
-        who = people.get(act) if act else None
-        found.append(
-            {"changes": changes, "who": who["who"] if who else "An import", "at": row.pgh_created_at}
-        ) if changes else None
-        after, act = before, row.act
-    return found
+def history(client: Client, part: Part, form: ShownForm) -> list[row_history.Entry]:
+    """What the category said before, the latest change first. Two queries at most."""
+    names = row_history.fields_shown(part.about, part.values)
+    return row_history.read(client, part, form, names=names, limit=MOST_EARLIER).entries
 
 
 def conflict(

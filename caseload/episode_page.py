@@ -84,6 +84,9 @@ def page_of(slug: str, episode: Episode, today: dt.date) -> dict[str, Any]:
                 "url": reverse("caseload:episode-section", args=[slug, episode.client_id, episode.pk, s.key])
                 if access.may("client.edit", s.category)
                 else "",
+                "history": reverse(
+                    "caseload:section-history", args=[slug, episode.client_id, episode.pk, s.key]
+                ),
             }
             for s in sections_for(dataset, letter)
             if access.may("client.view", s.category)

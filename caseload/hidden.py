@@ -43,7 +43,8 @@ class NotHidden(models.Expression):
         if not hidden:
             return "TRUE", []
         column, params = compiler.compile(self.client)
-        return f"{column} <> ALL(%s::uuid[])", [*params, [str(pk) for pk in hidden]]
+        # A row about no client of ours (a request about a partner's record) hides nobody.
+        return f"({column} <> ALL(%s::uuid[])) IS NOT FALSE", [*params, [str(pk) for pk in hidden]]
 
 
 def hidden_clients() -> frozenset[UUID]:

@@ -116,6 +116,19 @@ def _sensitive_to_others() -> QuerySet[SensitiveRecord]:
     )
 
 
+def offered_for_link() -> QuerySet[Client]:
+    """The clients whose identity partners share with the organisation acted for, whatever the role: what it may ask to link with."""
+    live = live_grants().filter(category=Category.IDENTITY).values("content_object_id")
+    rows: QuerySet[Client] = ReachedQuerySet(Client).filter(voided_at__isnull=True, pk__in=live)
+    return rows.exclude(pk__in=_sensitive_to_others())
+
+
+def identities_for_link() -> QuerySet[ClientIdentity]:
+    """The identities of those clients."""
+    rows: QuerySet[ClientIdentity] = ReachedQuerySet(ClientIdentity)
+    return rows.filter(client_id__in=offered_for_link().values("pk"))
+
+
 def identities_of(client_ids: list[UUID]) -> dict[UUID, ClientIdentity]:
     """The identities of those of the clients whose identity a live grant opens, by client."""
     live = live_grants().filter(content_object_id__in=client_ids, category=Category.IDENTITY)

@@ -14,7 +14,10 @@ from caseload.views import (
     entries,
     episode_forms,
     episodes,
+    export,
+    history,
     known_elsewhere,
+    linking,
     merge,
     my_caseload,
     outcomes,
@@ -31,7 +34,9 @@ _ONE = f"{_LIST}<uuid:pk>/"
 
 _SHARED = "o/<slug:organisation>/shared/"
 _EMERGENCY = "o/<slug:organisation>/emergency/"
+_EXPORTS = "o/<slug:organisation>/exports/"
 _PROTECTION = "o/<slug:organisation>/protection/"
+_LINKS = "o/<slug:organisation>/links/"
 _WORK = "o/<slug:organisation>/caseload/"
 
 urlpatterns = [
@@ -50,6 +55,11 @@ urlpatterns = [
     ),
     path(f"{_EMERGENCY}<uuid:pk>/", emergency.EmergencyRecordView.as_view(), name="emergency-record"),
     path(f"{_EMERGENCY}<uuid:pk>/end/", emergency.EmergencyEndView.as_view(), name="emergency-end"),
+    path(_EXPORTS, export.ExportListView.as_view(), name="exports"),
+    path(f"{_EXPORTS}new/", export.ExportNewView.as_view(), name="export-new"),
+    path(f"{_EXPORTS}<uuid:pk>/", export.ExportView.as_view(), name="export"),
+    path(f"{_EXPORTS}<uuid:pk>/file/", export.ExportFileView.as_view(), name="export-file"),
+    path(f"{_EXPORTS}<uuid:pk>/end/", export.ExportEndView.as_view(), name="export-end"),
     path(_PROTECTION, protection.ProtectionListView.as_view(), name="protection"),
     path(
         f"{_PROTECTION}sensitive/<uuid:pk>/", protection.ProtectionFlagView.as_view(), name="protection-flag"
@@ -59,6 +69,9 @@ urlpatterns = [
         protection.ProtectionConflictView.as_view(),
         name="protection-conflict",
     ),
+    path(_LINKS, linking.LinksView.as_view(), name="links"),
+    path(f"{_LINKS}new/<uuid:pk>/", linking.LinkNewView.as_view(), name="link-new"),
+    path(f"{_LINKS}<uuid:pk>/", linking.LinkView.as_view(), name="link"),
     path(_SHARED, shared.SharedListView.as_view(), name="shared"),
     path(f"{_SHARED}<uuid:pk>/", shared.SharedClientView.as_view(), name="shared-client"),
     path(_LIST, clients.ClientListView.as_view(), name="clients"),
@@ -93,6 +106,7 @@ urlpatterns = [
 register_converter(address.SectionKey, "section")
 register_converter(address.ListKey, "list")
 register_converter(address.AnyListKey, "any_list")
+register_converter(address.DetailKey, "detail")
 _EPISODES = f"{_ONE}episodes/"
 _EPISODE = f"{_EPISODES}<uuid:episode>/"
 
@@ -111,6 +125,19 @@ urlpatterns += [
     path(f"{_EPISODE}<list:list>/new/", entries.EntryNewView.as_view(), name="entry-new"),
     path(f"{_EPISODE}<list:list>/<uuid:entry>/", entries.EntryView.as_view(), name="entry"),
     path(f"{_EPISODE}<any_list:list>/<uuid:entry>/void/", entries.EntryVoidView.as_view(), name="entry-void"),
+    path(
+        f"{_ONE}details/<detail:detail>/history/",
+        history.DetailHistoryView.as_view(),
+        name="client-detail-history",
+    ),
+    path(
+        f"{_EPISODE}<section:section>/history/", history.SectionHistoryView.as_view(), name="section-history"
+    ),
+    path(
+        f"{_EPISODE}<any_list:list>/<uuid:entry>/history/",
+        history.EntryHistoryView.as_view(),
+        name="entry-history",
+    ),
     path(f"{_ONE}timeline/", timeline.TimelineView.as_view(), name="client-timeline"),
 ]
 

@@ -121,6 +121,7 @@ class DisclosureWay(models.TextChoices):
     IN_PERSON = "in_person", "In person"
     PRINT = "print", "Print-out"
     EXPORT = "export", "Export"
+    HAND_OVER = "hand_over", "Hand-over to a partner"
 
 
 class DisclosureGround(models.TextChoices):
@@ -129,3 +130,47 @@ class DisclosureGround(models.TextChoices):
     CONSENT = "consent", "Consent to share"
     STANDING = "standing", "Standing recipient"
     LAWFUL = "lawful", "Without consent, on a lawful ground"
+
+
+class HowKnown(models.TextChoices):
+    """How whoever asks a partner came to the person."""
+
+    HERE = "here", "Here with me, or was today"
+    REFERRED = "referred", "Referred to us, and we have the referral"
+    PHONED = "phoned", "Phoned us"
+    SHARED = "shared", "Their record is shared with us already"
+
+
+class AnswerKind(models.TextChoices):
+    """What a holder said to a request, or what became of it."""
+
+    KEPT = "kept", "An answer is recorded, nothing is open yet"
+    AGREED = "agreed", "Agreed"
+    NAMED = "named", "Named ourselves, nothing is open"
+    REFUSED = "refused", "Refused"
+    REOPENED = "reopened", "Opened again"
+    TAKEN_BACK = "taken_back", "Taken back by who asked"
+
+
+class ReferralKind(models.TextChoices):
+    """Whether the care goes over to the partner or is added to."""
+
+    REFERRAL = "referral", "Referral: they begin, and we go on too"
+    TRANSFER = "transfer", "Transfer: they take over, and we discharge"
+
+
+class Urgency(models.TextChoices):
+    """How soon the partner should look."""
+
+    ROUTINE = "routine", "Routine"
+    SOON = "soon", "Soon: within two working days"
+    URGENT = "urgent", "Urgent: today"
+
+
+class StepKind(models.TextChoices):
+    """What became of a referral."""
+
+    ACCEPTED = "accepted", "Accepted"
+    REJECTED = "rejected", "Rejected"
+    TAKEN_BACK = "taken_back", "Taken back"
+    DONE = "done", "Done"

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from consent.views import change, decisions, ndtms, papers, sharing, sharing_papers, sharing_record
+from consent.views import (
+    asks,
+    change,
+    decisions,
+    ndtms,
+    papers,
+    referrals,
+    requests,
+    sharing,
+    sharing_papers,
+    sharing_record,
+)
 
 app_name = "consent"
 _ONE = "o/<slug:organisation>/clients/<uuid:pk>/consent/"
@@ -12,6 +23,7 @@ _EPISODE = f"{_ONE}<uuid:episode>/"
 _ACT = f"{_ONE}acts/<uuid:consent_act>/"
 _SHARING = "o/<slug:organisation>/clients/<uuid:pk>/sharing/"
 _CONSENT = f"{_SHARING}consents/<uuid:consent>/"
+_REQUESTS = "o/<slug:organisation>/requests/"
 
 urlpatterns = [
     path(_ONE, ndtms.ConsentStartView.as_view(), name="ndtms"),
@@ -34,5 +46,14 @@ urlpatterns = [
     path(f"{_SHARING}decisions/new/", decisions.DecideView.as_view(), name="decide"),
     path(f"{_SHARING}decisions/<uuid:decision>/", decisions.DecisionView.as_view(), name="decision"),
     path(f"{_SHARING}given/", decisions.DisclosuresView.as_view(), name="disclosures"),
+    path(f"{_SHARING}asks/", asks.AsksView.as_view(), name="asks"),
+    path(f"{_SHARING}asks/new/", asks.AskView.as_view(), name="ask"),
+    path("o/<slug:organisation>/shared/<uuid:pk>/ask/", asks.AskMoreView.as_view(), name="ask-more"),
+    path(_REQUESTS, requests.RequestsView.as_view(), name="requests"),
+    path(f"{_REQUESTS}<uuid:pk>/", requests.RequestView.as_view(), name="request"),
+    path(f"{_SHARING}refer/", referrals.ReferView.as_view(), name="refer"),
+    path(f"{_REQUESTS}referrals/", referrals.ReferralsView.as_view(), name="referrals"),
+    path(f"{_REQUESTS}referrals/<uuid:referral>/", referrals.ReferralView.as_view(), name="referral"),
+    path(f"{_REQUESTS}ours/<uuid:ask>/", asks.AskedView.as_view(), name="asked"),
     path(f"{_SHARING}given/new/", decisions.DiscloseView.as_view(), name="disclose"),
 ]

@@ -1,4 +1,4 @@
-"""`make test`, `test-long`, `bench`, `lint`, `screenshots`: set up, services of their own, run, stop."""
+"""`make test`, `test-long`, `matrix`, `mutants`, `bench`, `lint`, `screenshots`: set up, services of their own, run, stop."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ MIGRATIONS: list[object] = [*PY, "manage.py", "makemigrations", "--check", "--dr
 DEPLOY: list[object] = [*PY, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 TEST: list[object] = [*PY, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-q"]
 LONG: list[object] = [*PY, "-m", "pytest", "-q", "-s", "-m", "long"]
+MATRIX: list[object] = [
+    *TEST,
+    "-m",
+    "",
+    "tests/access/test_access_matrix.py",
+    "-k",
+    "test_matrix and (whole or neither)",
+]
+MUTANTS: list[object] = [*LONG, "tests/mutants/test_mutants.py"]
 BENCH: list[object] = [*PY, "-m", "tests.benchmarks"]
 SCREENSHOTS: list[object] = [*PY, "-m", "tests.browser.screenshots"]
 
@@ -62,6 +71,12 @@ def main(target: str, rest: list[str]) -> int:
     if target == "screenshots":
         with services() as env:
             return common.run([*SCREENSHOTS, *rest], env=with_browser(env))
+    if target == "matrix":
+        with services() as env:
+            return common.run([*MATRIX, *rest], env=env)
+    if target == "mutants":
+        with services() as env:
+            return common.run([*MUTANTS, *rest], env=env)
     if target == "test-long":
         with services() as env:
             return common.run([*LONG, *rest], env=with_browser(env))

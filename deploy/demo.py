@@ -58,7 +58,11 @@ def serve(port: int, env: dict[str, str], children: list[tuple[str, subprocess.P
     if not services_run(env):
         children.append(("services", common.start_services(env)))
     manage = [common.PYTHON, "manage.py"]
-    for words in (["migrate", "-v", "0"], ["collectstatic", "--noinput", "-v", "0"]):
+    for words in (
+        ["migrate", "-v", "0"],
+        ["check", "--database", "default"],  # row security and rights stand, or nothing is served
+        ["collectstatic", "--noinput", "-v", "0"],
+    ):
         if code := run([*manage, *words], env, children):
             return code
     celery = [common.PYTHON, "-m", "celery", "-A", "edatrs"]

@@ -11,6 +11,7 @@ from django.db import connection
 
 from edatrs.core.scope import current_organisation
 from ndtms.bundle import AGENCY_CODE, EPISODE_KEY, LONGEST_IDENTIFIER, FileSpec, Problems, file_specs
+from ndtms.load_sql import keyed_clients
 from ndtms.load_steps import SURVIVOR
 
 if TYPE_CHECKING:
@@ -188,11 +189,11 @@ def _registrations_that_move(problems: Problems, organisation: list[Any]) -> Non
         "SELECT t.line, 'this registration is held for another person: a load cannot move it' "
         "FROM load_registrations t JOIN load_agency a USING (agency_code) "
         "JOIN caseload_registration r ON r.service_id = a.service_id AND r.clientid = t.client_id "
-        "JOIN caseload_client c ON c.id = r.client_id "
+        f"JOIN {keyed_clients()} c ON c.id = r.client_id "
         "LEFT JOIN caseload_personkey k ON k.key = t.client_key "
         "WHERE a.organisation_id = %s AND t.client_key <> '' AND k.person_id IS DISTINCT FROM c.person_id "
         # The person of a record that was merged into this one is this person.
-        "AND NOT EXISTS (SELECT FROM caseload_clientmerge g JOIN caseload_client m ON m.id = g.client_id "
+        f"AND NOT EXISTS (SELECT FROM caseload_clientmerge g JOIN {keyed_clients()} m ON m.id = g.client_id "
         f"WHERE m.person_id = k.person_id AND {SURVIVOR.format(client='m.id')} = c.id)",
         organisation,
     )

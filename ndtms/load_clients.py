@@ -16,7 +16,7 @@ from caseload.models import (
 )
 from edatrs.core.scope import current_organisation
 from ndtms.bundle import client_items
-from ndtms.load_sql import ACT, as_type, is_date, json_of, merged_items, noted, quoted, run
+from ndtms.load_sql import ACT, as_type, is_date, json_of, keyed_clients, merged_items, noted, quoted, run
 
 if TYPE_CHECKING:
     from ndtms.caseload_import import Staging
@@ -36,7 +36,7 @@ def want_people(staging: Staging) -> None:
         found = run(
             "INSERT INTO load_wanted SELECT DISTINCT r.client_key FROM load_registrations r JOIN load_agency a USING (agency_code) "
             "JOIN caseload_personkey k ON k.key = r.client_key WHERE a.organisation_id = %(organisation)s AND NOT EXISTS "
-            "(SELECT FROM caseload_client c WHERE c.person_id = k.person_id AND c.organisation_id = %(organisation)s) "
+            f"(SELECT FROM {keyed_clients()} c WHERE c.person_id = k.person_id AND c.organisation_id = %(organisation)s) "
             "ON CONFLICT DO NOTHING",
             {"organisation": current_organisation()},
         )
@@ -54,7 +54,7 @@ def hold_people() -> None:
     joins = " ".join(f'JOIN "{m._meta.db_table}" USING (client_id)' for m, _ in PARTS)
     people = (
         "FROM (SELECT w.client_key, c.id AS client_id FROM load_wanted w "
-        "JOIN caseload_personkey k ON k.key = w.client_key JOIN caseload_client c ON c.person_id = k.person_id "
+        f"JOIN caseload_personkey k ON k.key = w.client_key JOIN {keyed_clients()} c ON c.person_id = k.person_id "
         "WHERE c.organisation_id = %s AND c.voided_at IS NULL) p "
     )
     run(
@@ -113,7 +113,7 @@ def clients(staging: Staging, organisation: UUID) -> None:
     run(
         "CREATE TEMPORARY TABLE load_client ON COMMIT DROP AS "
         f"SELECT p.client_key, p.person_id, COALESCE(c.id, gen_random_uuid()) AS id, c.id IS NULL AS is_new, {line} AS line "
-        "FROM load_person p LEFT JOIN caseload_client c ON c.person_id = p.person_id AND c.organisation_id = %(organisation)s "
+        f"FROM load_person p LEFT JOIN {keyed_clients()} c ON c.person_id = p.person_id AND c.organisation_id = %(organisation)s "
         f"{join} WHERE c.id IS NOT NULL OR p.client_key IN ("
         "  SELECT r.client_key FROM load_registrations r JOIN load_agency a USING (agency_code) "
         "  WHERE a.organisation_id = %(organisation)s)",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ndtms.bundle import Problems
 from ndtms.load_checks import NOT_OWN, report
-from ndtms.load_sql import run
+from ndtms.load_sql import keyed_clients, run
 
 if TYPE_CHECKING:
     from ndtms.caseload_import import Staging
@@ -122,7 +122,7 @@ def people(staging: Staging) -> None:
         "CREATE TEMPORARY TABLE load_person ON COMMIT DROP AS "
         "SELECT b.client_key, COALESCE(c.person_id, gen_random_uuid()) AS person_id, k.client_id IS NULL AS is_new "
         "FROM (SELECT DISTINCT client_key FROM load_registrations) b LEFT JOIN load_key k USING (client_key) "
-        "LEFT JOIN caseload_client c ON c.id = k.client_id"
+        f"LEFT JOIN {keyed_clients()} c ON c.id = k.client_id"
     )
     run("INSERT INTO caseload_person (id) SELECT person_id FROM load_person WHERE is_new")
     run("ANALYZE load_person")

@@ -8,8 +8,23 @@ from uuid import UUID
 
 from django.db import connection, models
 
+from caseload.models import LinkSide
+
 # The act that writes: the same id as on the trail.
 ACT = "nullif(current_setting('app.act', true), '')::uuid"
+
+
+# Clients by the person that the keys of bundles go on meaning: that of before their record was linked with a partner's, or as it is.
+_KEYED = (
+    "(SELECT c.id, c.organisation_id, c.voided_at, COALESCE(b.person_before, c.person_id) AS person_id FROM caseload_client c LEFT JOIN "
+    "(SELECT DISTINCT ON (client_id) client_id, person_before FROM caseload_linkside WHERE person_before IS NOT NULL "
+    "ORDER BY client_id, linked_at) b ON b.client_id = c.id)"
+)
+
+
+def keyed_clients() -> str:
+    """The clients of the organisation acted for by the person that bundles mean; the table itself where nothing was ever linked."""
+    return _KEYED if LinkSide.objects.filter(person_before__isnull=False).exists() else "caseload_client"
 
 
 def run(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,6 +19,20 @@ from edatrs.core.scope import Actor, Scope, open_scope
 from edatrs.settings.base import database
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the figures that tests counted (`record_property`), also where they ran beside each other; sums for parts of one test."""
+    told: dict[str, Counter[str]] = defaultdict(Counter)
+    for report in (*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())):
+        test = report.nodeid.partition("[")[0]
+        mode = report.nodeid.partition("[")[2].partition(",")[0].rstrip("]")
+        for what, number in report.user_properties if report.when == "call" else ():
+            told[f"{test} {mode}".strip()].update(
+                {what: number} if isinstance(number, int) else {f"{what} {number}": 1}
+            )
+    for test, figures in told.items():
+        terminalreporter.write_line(f"{test}: " + ", ".join(f"{n:,} {what}" for what, n in figures.items()))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest,
@@ -25,6 +41,13 @@ def django_db_setup(
     django_db_modify_db_settings: None,
 ) -> Iterator[None]:
     """Create and migrate the test database as the owner; give it back to `app` for the tests."""
+    ready = os.environ.get("EDATRS_TEST_DATABASE")
+    if ready:  # a mutant's own copy, made and dropped by tests/mutants/runner.py
+        connection.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = ready
+        yield
+        with django_db_blocker.unblock():
+            connections.close_all()
+        return
     with django_db_blocker.unblock():
         with as_owner():
             made = setup_databases(verbosity=0, interactive=False, keepdb=False)

@@ -16,7 +16,9 @@ from caseload.models.clients import (
     SearchToken,
 )
 from caseload.models.episodes import Episode, EpisodeItems
+from caseload.models.export import ListExport, ListExportDownload
 from caseload.models.known_elsewhere import MatchKey, PartnerCheck
+from caseload.models.linking import LinkSide
 from caseload.models.lists import (
     ClientInformationReview,
     Intervention,
@@ -54,6 +56,9 @@ __all__ = [
     "EpisodeItems",
     "EpisodeQuality",
     "Intervention",
+    "LinkSide",
+    "ListExport",
+    "ListExportDownload",
     "MatchKey",
     "NamedTeamMember",
     "Opening",

@@ -26,7 +26,7 @@ from caseload.models import (
 )
 from caseload.record import place_of
 from caseload.recorded import Recorded, changes
-from caseload.services import search_index
+from caseload.services import linked_records, search_index
 from edatrs.core import clock, trail
 from edatrs.core.access import Denied
 from edatrs.core.scope import current_organisation, current_scope
@@ -184,8 +184,10 @@ def change_part(
 ) -> list[str]:
     """Save a category of a client, from a form that was opened at `version`. Returns the names of what changed.
 
-    Locks the client. Raises Stale when what is recorded is newer and says something else than the form.
+    Locks the client. What a link shares is written to the linked records too. Raises Stale when what is recorded is newer and says
+    something else than the form.
     """
+    linked_records.hold(client.pk)
     Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
     now = read_part(client, category, lock=True)
     changed = list(changes(now, {n: values[n] for n in names_of(category) if n in values}, version))
@@ -214,6 +216,7 @@ def change_part(
         subject=str(client.pk),
         details={"category": category, "what": changed, "version": now.version + 1, "via": "form"},
     )
+    linked_records.copy(client_id=client.pk, category=category, fields=changed)
     return changed
 
 

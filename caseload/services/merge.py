@@ -1,8 +1,8 @@
 """Merge two records of one organisation that are the same person, and take a merge apart again (O-141).
 
 Everything that hangs from the merged client moves to the survivor, whatever app it is of: registrations with their CLIENTIDs, episodes and
-all below. What is known by category is chosen field by field; the merged record keeps its own rows and its Person, and is out of use. A
-withdrawal of NDTMS consent is inherited: see `inherited`.
+all below. What is known by category is chosen field by field; the merged record keeps its own rows, and is out of use. Where it was linked
+with partners' records, the survivor is from now on (`_inherits`). A withdrawal of NDTMS consent is inherited: see `inherited`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import QuerySet
 
+from caseload.linked import LinkProblem
 from caseload.models import (
     Client,
     ClientItems,
@@ -29,7 +30,7 @@ from caseload.models import (
 )
 from caseload.models.clients import ClientPart
 from caseload.selectors import get_client
-from caseload.services import search_index
+from caseload.services import linked_records, search_index
 from caseload.services.clients import CATEGORIES, CHANGED, COLUMNS, Part, Refused, read_part
 from edatrs.core import clock, registry, trail
 from edatrs.core.access import Denied
@@ -39,6 +40,8 @@ from edatrs.core.scope import current_scope
 from edatrs.organisations.models import User
 
 KEEP, TAKE = "keep", "take"
+# In what moved: the two records changed persons, because the one that went was linked.
+PERSONS = "caseload.person"
 _STAYS = (ClientPart, SearchToken, Opening, ClientItems)
 
 
@@ -176,6 +179,7 @@ def merge_clients(
     """Merge. `choices` says for each difference, by "category.name", which value is kept. Raises Changed, Refused."""
     if not reason.strip():
         raise Refused("Enter a reason: it is kept with the merge")
+    linked_records.hold(survivor.pk, merged.pk)
     locked = {
         c.pk: c
         for c in Client.objects.select_for_update(of=("self",))
@@ -194,7 +198,8 @@ def merge_clients(
     scope = current_scope()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-    moved = move(made.merged.pk, made.survivor.pk)
+    inherits = _inherits(made)
+    moved = move(made.merged.pk, made.survivor.pk) | inherits
     written = [*_take(made, taken, moved), *_withdraw(made)]
     at = clock.now()
     Client.objects.filter(pk=made.merged.pk).update(
@@ -212,7 +217,18 @@ def merge_clients(
         act=scope.act,
     )
     finish(merge, ["merged"])
+    for category, values in taken.items():
+        linked_records.copy(client_id=made.survivor.pk, category=category, fields=values)
     return merge
+
+
+def _inherits(made: Plan) -> dict[str, list[str]]:
+    """The survivor stands in the links of the record that goes; noted with what moved. Raises Refused where both are linked."""
+    try:
+        swapped = linked_records.inherit(survivor=made.survivor, merged=made.merged)
+    except LinkProblem as problem:
+        raise Refused(str(problem)) from None
+    return {PERSONS: [str(made.merged.pk)]} if swapped else {}
 
 
 def _protect(made: Plan) -> None:

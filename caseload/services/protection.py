@@ -2,7 +2,7 @@
 
 A flag, a team and a conflict are written with the act; the trail names the record and codes, never the reason. What a governance officer
 does to a record that the officer may not find is written as a worker would write it (`hidden.for_everybody`), and said on the trail as the
-officer's. A flag is of this organisation's record: a record that a partner holds of the same person is the partner's to flag.
+officer's. A flag is raised on every record that a link ties to this one, and lifted by each organisation for itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from caseload.choices import SensitiveKind
 from caseload.hidden import ask_again, for_everybody
 from caseload.models import Client, ConflictOfInterest, NamedTeamMember, SensitiveRecord
+from caseload.services import linked_records
 from caseload.services.clients import Refused, with_client_id
 from edatrs.core import access, clock, trail
 from edatrs.core.access import Denied
@@ -166,6 +167,7 @@ def flag_sensitive(
     if not reason.strip():
         raise Refused("Enter the reason")
     people = {user_id: _person(user_id) for user_id in team} | {acting_user.pk: _person(acting_user.pk)}
+    linked_records.hold(client.pk)
     Client.objects.select_for_update(of=("self",)).get(pk=client.pk)
     _no_conflict(client.pk, people.values())
     held = SensitiveRecord.objects.filter(client_id=client.pk).select_for_update(of=("self",)).first()
@@ -188,6 +190,7 @@ def flag_sensitive(
         held.flagged_at = clock.now()
         held.save()
     _say("flagged", client.pk, kind=kind, people=len(people))
+    linked_records.raise_flag(client.pk)
     ask_again()
     return held
 

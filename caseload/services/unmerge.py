@@ -9,9 +9,11 @@ from django.apps import apps
 from django.db import connection
 
 from audit.models import AuditEvent
-from caseload.models import Client, ClientItems, ClientMerge, Episode, Registration
-from caseload.services.clients import Refused
-from caseload.services.merge import finish, followers, label_of, merges_into, move, write
+from caseload.linked import LinkProblem
+from caseload.models import Client, ClientItems, ClientMerge, Episode, LinkSide, Registration
+from caseload.services import linked_records
+from caseload.services.clients import COLUMNS, Refused
+from caseload.services.merge import PERSONS, finish, followers, label_of, merges_into, move, write
 from edatrs.core import clock
 from edatrs.organisations.models import User
 
@@ -38,6 +40,7 @@ def undo_merge(*, merge: ClientMerge, reason: str, acting_user: User) -> ClientM
     """
     if not reason.strip():
         raise Refused("Enter a reason: it is kept with the merge")
+    linked_records.hold(merge.survivor_id, merge.client_id)
     list(
         Client.objects.select_for_update(of=("self",))
         .filter(pk__in=[merge.survivor_id, merge.client_id])
@@ -51,6 +54,7 @@ def undo_merge(*, merge: ClientMerge, reason: str, acting_user: User) -> ClientM
     later = merges_into(locked.survivor).filter(merged_at__gt=locked.merged_at).first()
     if later is not None:
         raise Refused(f"{later.client} was merged into this record afterwards. Undo that merge first")
+    _give_link_back(locked)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     back = undo_rows(locked)
@@ -68,7 +72,25 @@ def undo_merge(*, merge: ClientMerge, reason: str, acting_user: User) -> ClientM
         undone_reason=reason.strip(),
     )
     finish(locked, ["unmerged"])
+    for category, (model, _) in COLUMNS.items():
+        fields = [n for e in locked.written if e["model"] == label_of(model) for n in e["fields"]]
+        linked_records.copy(client_id=locked.survivor_id, category=category, fields=fields)
     return locked
+
+
+def _give_link_back(merge: ClientMerge) -> None:
+    """The links that the survivor inherited are the other record's again. Raises Refused where it was linked further since."""
+    moved = merge.moved.get(label_of(LinkSide), [])
+    held = LinkSide.objects.filter(client_id=merge.survivor_id, asked_at__gt=merge.merged_at)
+    if PERSONS not in merge.moved:
+        return
+    if held.exclude(pk__in=moved).filter(linked_at__isnull=False).exists():
+        raise Refused("This record was linked with a partner since the merge. Unlink it first")
+    survivor, client = merge.survivor, Client.objects.get(pk=merge.client_id)
+    try:
+        linked_records.inherit(survivor=client, merged=survivor)
+    except LinkProblem as problem:
+        raise Refused(str(problem)) from None
 
 
 def _answered_since(merge: ClientMerge, episode: str) -> bool:

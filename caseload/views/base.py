@@ -23,6 +23,8 @@ class ClientPage(OrganisationView, abstract=True):
     category = "identity"
     area = "clients"
     part: ClassVar[str] = ""
+    # What the trail calls the page, where that is not the part it stands in.
+    panel: ClassVar[str] = ""
     shows: ClassVar[tuple[str, ...]] = ("identity",)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -54,7 +56,9 @@ class ClientPage(OrganisationView, abstract=True):
         """The template with the frame of a client, and the opening noted."""
         slug = self.kwargs["organisation"]
         if request.method == "GET":
-            openings.note_opened(client=client, panel=self.part or "overview", categories=self.categories())
+            openings.note_opened(
+                client=client, panel=self.panel or self.part or "overview", categories=self.categories()
+            )
         return self.page(
             request,
             status=status,

@@ -11,10 +11,11 @@ from django.urls import reverse
 
 from caseload import details, present, selectors
 from caseload.forms.clients import FORMS, DetailsForm, ReasonForm, warnings
+from caseload.linked import COPIED
 from caseload.models import Client
 from caseload.recorded import Recorded
-from caseload.services import clients, known_elsewhere, merge
-from caseload.views import protection
+from caseload.services import clients, known_elsewhere, linked_records, merge
+from caseload.views import linking, protection
 from caseload.views.base import ClientPage
 from caseload.views.record_form import RecordFormView, same_client
 from edatrs.core import access, clock
@@ -46,6 +47,7 @@ class DetailsView(ClientPage):
             may_merge=access.may("client.merge"),
             may_void=access.may("client.void"),
             protection=protection.panel(client),
+            links=linking.of_details(client),
             may_ask_partners=access.may("client.register") and known_elsewhere.may_be_asked(client),
         )
 
@@ -79,6 +81,17 @@ class ClientEditView(RecordFormView, abstract=True):
         services = list(client.registrations.values_list("service_id", flat=True))
         letter = clients.letter_of(services, clock.today())
         return self.form(data, part=recorded, letter=letter, unchecked=unchecked)
+
+    def history_address(self, client: Client) -> str:
+        """Of the category."""
+        return reverse(
+            "caseload:client-detail-history", args=[self.kwargs["organisation"], client.pk, self.category]
+        )
+
+    def more(self, client: Client, recorded: Recorded, form: Any) -> dict[str, Any]:
+        """Where else a change is written: to the records that a link ties to this one."""
+        also_at = linked_records.also_at(client.pk) if self.category in COPIED else []
+        return super().more(client, recorded, form) | {"also_at": also_at}
 
     def save(
         self, request: HttpRequest, client: Client, form: Any, values: dict[str, Any], version: int

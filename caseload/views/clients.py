@@ -28,6 +28,10 @@ class ClientListView(OrganisationView):
         """For the template: whether the way to a new record is shown."""
         return access.may("client.register")
 
+    def may_export(self) -> bool:
+        """For the template: whether the way to take the list out is shown."""
+        return access.may("list.export")
+
     def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """The list."""
         rows, more = selectors.list_page(after=request.GET.get("after", ""))

@@ -31,6 +31,10 @@ class EmergencyRecordView(SharedClientView):
     title = "Emergency access"
     template_name = "caseload/emergency_record.html"
 
+    def follows(self, client: Client) -> list[dict[str, str]]:
+        """Nothing: it is open for an hour, and nobody agreed to it."""
+        return []
+
     def until(self, client: Client) -> EmergencyAccess | None:
         """The access itself: when it ends, and what ends it now."""
         return shared.open_emergencies().filter(opened_client_id=client.pk).order_by("-ends_at").first()
@@ -156,7 +160,7 @@ class EmergencyOpenView(DraftedView):
     def _show(
         self, request: HttpRequest, form: EmergencyForm, client: Client | None, *, status: int = 200
     ) -> HttpResponse:
-        hints = [{"value": g.value, "hint": GROUND_HINTS[g]} for g in LawfulGround]
+        hints = [{"label": g.label, "hint": GROUND_HINTS[g]} for g in LawfulGround]
         return self.page(
             request, status=status, form=form, client=client, hints=hints, minutes=emergency.MINUTES
         )

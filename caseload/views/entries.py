@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
 
 from caseload import entry_groups, present, selectors
 from caseload.address import ALL_LISTS, LIST_OF_KEY
@@ -57,6 +58,12 @@ class EntryFormView(EpisodeFormView, abstract=True):
         client = super().open(request)
         self.items = entries.items_for(self.episode, self.name)
         return client
+
+    def history_address(self, client: Client) -> str:
+        """Of the entry; a new one has none."""
+        row = self.row()
+        here = [self.kwargs["organisation"], client.pk, self.episode.pk, self.kwargs["list"]]
+        return reverse("caseload:entry-history", args=[*here, row.pk]) if row is not None else ""
 
     def read(self, client: Client) -> Recorded:
         """The entry."""

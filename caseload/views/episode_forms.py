@@ -143,6 +143,11 @@ class SectionView(EpisodeFormView):
         self.items = episodes.section_items(self.episode, self.section_key())
         return client
 
+    def history_address(self, client: Client) -> str:
+        """Of the section."""
+        here = [self.kwargs["organisation"], client.pk, self.episode.pk, self.section_key()]
+        return reverse("caseload:section-history", args=here)
+
     def read(self, client: Client) -> Recorded:
         """The section."""
         return episodes.read_section(self.episode, self.section_key())

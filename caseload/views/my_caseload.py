@@ -111,11 +111,22 @@ class MyCaseloadView(OrganisationView):
             drafts=own_drafts(),
             may_allocate=access.may(ALLOCATE),
             may_register=access.may("client.register"),
+            export=_export(filters, colleague.pk if colleague else request.user.pk)
+            if access.may("list.export")
+            else "",
             clear=query(Filters(), person=person),
             save=query(filters, client_id=""),
             next=query(filters, person=person, after=page.more) if page.more and not filters.name else "",
             back=query(filters, person=person) if page.first > 1 else "",
         )
+
+
+def _export(filters: Filters, person: Any) -> str:
+    """What of a list's filters an export of it begins with: ids and codes. What the list leaves out by itself is left out there too."""
+    states = filters.states or tuple(state for state in STATES if state != selectors_work.ENDED)
+    kept = filters.kept()
+    pairs = {key: kept[key] for key in ("service", "substance", "consent")}
+    return "?" + urlencode({**pairs, "state": states, "keyworker": person}, doseq=True)
 
 
 def _bands(page: selectors_work.Page) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from caseload import details
+from caseload import details, row_history
 from caseload.models import Client
 from caseload.recorded import Recorded, Stale
 from caseload.views.base import ClientPage
@@ -76,9 +76,17 @@ class RecordFormView(DraftedView, ClientPage, abstract=True):
         """Where one goes without saving."""
         return reverse("caseload:client-details", args=[self.kwargs["organisation"], client.pk])
 
+    def history_address(self, client: Client) -> str:
+        """The page of what was recorded before; '' where nothing is recorded yet."""
+        return ""
+
     def more(self, client: Client, recorded: Recorded, form: Any) -> dict[str, Any]:
-        """What the template needs beside the form."""
-        return {"earlier": details.history(client, recorded, form)}
+        """What the template needs beside the form; each field gets its own history (`past`)."""
+        earlier = details.history(client, recorded, form)
+        for name, changes in row_history.by_field(earlier).items():
+            if name in form.fields:
+                form.fields[name].past = changes
+        return {"earlier": earlier, "history_url": self.history_address(client) if recorded.row else ""}
 
     # ---- how it works ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from caseload import shared, shared_page
 from caseload.choices import Category
 from caseload.selectors_shared import shared_list
-from edatrs.core import access, clock, trail
+from edatrs.core import access, clock, registry, trail
 from edatrs.core.views import OrganisationView
 
 VIEWED = "caseload.shared.viewed"
@@ -68,8 +68,14 @@ class SharedClientView(OrganisationView):
                 if c.value not in open_to_us and access.may("client.view", c, by=self.by)
             ],
             "until": self.until(client),
+            "follows": self.follows(client),
         }
         return self.page(request, **context)
+
+    def follows(self, client: Any) -> list[dict[str, str]]:
+        """What may be done next with it."""
+        slug = self.kwargs["organisation"]
+        return [step for _, offer in registry.shared_record_next if (step := offer(client, slug))]
 
     def until(self, client: Any) -> Any:
         """The first day on which part of it ends, if any does."""

@@ -14,6 +14,7 @@ from caseload.dataset.reader import Item
 from caseload.forms.top import DATE, STAGE, TopForm
 from caseload.models import Client, Episode
 from caseload.recorded import Recorded
+from caseload.sections import LIST_KEYS
 from caseload.services import entries, episodes, tops
 from caseload.services.items import Refused
 from caseload.views.record_form import RecordFormView
@@ -58,6 +59,13 @@ class TopFormView(RecordFormView, abstract=True):
     def draft_object(self) -> str:
         """The form; of a new one the episode. Either says whose it is."""
         return str(self.kwargs.get("entry") or self.kwargs["episode"])
+
+    def history_address(self, client: Client) -> str:
+        """Of the form; a new one has none."""
+        if self.row is None:
+            return ""
+        here = [self.kwargs["organisation"], client.pk, self.episode.pk, LIST_KEYS[tops.LIST], self.row.pk]
+        return reverse("caseload:entry-history", args=here)
 
     def read(self, client: Client) -> Recorded:
         """The form as it is recorded."""

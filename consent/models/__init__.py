@@ -1,5 +1,14 @@
 """Models of the consent app."""
 
+from consent.models.asks import (
+    Ask,
+    AskAnswer,
+    AskDelivery,
+    AskEnd,
+    PartnerReferral,
+    PartnerReferralStep,
+    ReferralHandOver,
+)
 from consent.models.ndtms import ConsentAct, ConsentDeferral, ConsentForm, ConsentInvalidation
 from consent.models.sharing import (
     Disclosure,
@@ -12,6 +21,10 @@ from consent.models.sharing import (
 )
 
 __all__ = [
+    "Ask",
+    "AskAnswer",
+    "AskDelivery",
+    "AskEnd",
     "ConsentAct",
     "ConsentDeferral",
     "ConsentForm",
@@ -19,6 +32,9 @@ __all__ = [
     "Disclosure",
     "LawfulDecision",
     "LawfulReview",
+    "PartnerReferral",
+    "PartnerReferralStep",
+    "ReferralHandOver",
     "SharingConsent",
     "SharingEnd",
     "SharingSignature",

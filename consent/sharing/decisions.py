@@ -11,7 +11,7 @@ from caseload.models import Client
 from consent.choices import ReviewOutcome
 from consent.models import LawfulDecision, LawfulReview
 from consent.sharing import rules, sources
-from consent.sharing.services import Refused, by, lock, push_and_tell, recorded_from
+from consent.sharing.services import Refused, by, lock, push_and_tell, recorded_from, request_answered
 from edatrs.core import clock
 from edatrs.core.scope import current_organisation
 from edatrs.organisations.models import Organisation, User
@@ -29,9 +29,13 @@ def decide(
     reason: str,
     review_on: dt.date,
     acting_user: User,
+    asked: UUID | None = None,
     form_key: UUID | None = None,
 ) -> LawfulDecision:
-    """Share without consent, on a lawful ground (O-152). Raises Refused. The same page sent twice decides once."""
+    """Share without consent, on a lawful ground (O-152). Raises Refused. The same page sent twice decides once.
+
+    `asked` is the request of a partner that it answers, if one.
+    """
     locked = lock(client.pk)
     before = recorded_from(LawfulDecision, locked, form_key)
     if before is not None:
@@ -81,6 +85,7 @@ def decide(
         on=decided_on,
         until=review_on,
     )
+    request_answered(asked, decision)
     return decision
 
 

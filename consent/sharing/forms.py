@@ -273,7 +273,8 @@ class DisclosureForm(_WithParts):
 
     way = forms.ChoiceField(
         label="How was it given?",
-        choices=DisclosureWay.choices,
+        # A hand-over is logged by the referral that was accepted.
+        choices=[choice for choice in DisclosureWay.choices if choice[0] != DisclosureWay.HAND_OVER],
         widget=forms.RadioSelect,
         error_messages={"required": "Choose how it was given"},
     )

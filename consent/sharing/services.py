@@ -169,7 +169,7 @@ def record_consent(
         },
         also=_also(recipient, changed),
     )
-    _answered(asked, consent)
+    request_answered(asked, consent)
     return consent
 
 
@@ -242,6 +242,7 @@ def confirm_witness(
         row=consent.pk,
         answer=answer,
     )
+    request_answered(consent.asked, consent)
     return said
 
 
@@ -320,11 +321,11 @@ def _ask_witness(consent: SharingConsent, witness: User) -> None:
     )
 
 
-def _answered(asked: UUID | None, consent: SharingConsent) -> None:
-    """Say to whoever keeps requests for sharing that this one is answered."""
+def request_answered(asked: UUID | None, source: Any) -> None:
+    """Say to whoever keeps requests for sharing that this one is answered, by a consent or by a decision."""
     for _, asks in registry.sharing_asks:
         if asked is not None:
-            asks.answered(asked, consent)
+            asks.answered(asked, source)
 
 
 def episodes_changed(episode_ids: list[Any]) -> None:

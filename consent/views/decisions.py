@@ -13,15 +13,21 @@ from caseload.choices import LawfulGround
 from caseload.models import Client
 from consent import parts
 from consent.choices import CONDITIONS, Standing
-from consent.sharing import decisions, disclosures, partners, services, sources
+from consent.sharing import decisions, disclosures, partners, present, services, sources
 from consent.sharing.forms import DecisionForm, DisclosureForm, ReviewForm
 from consent.sharing.sources import DecisionLine
 from consent.views.base import page_key
 from consent.views.sharing import SharingPage
 from edatrs.core import clock
+from edatrs.core.registry import Ask
 from edatrs.organisations.drafted import DraftedView
 
 _PAGE = 100
+
+
+def open_ask(client: Client, typed: str) -> Ask | None:
+    """The request of a partner about a client that an address or a form names, while it waits; None for any other."""
+    return next((ask for ask in present.open_asks(client) if str(ask.pk) == typed), None)
 
 
 class DecideView(DraftedView, SharingPage):
@@ -43,11 +49,18 @@ class DecideView(DraftedView, SharingPage):
     def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
         """The form."""
         client, typed = self.client(pk), self.typed(request)
-        form = self._form(client, typed, unchecked=typed is not None, initial={"decided_on": clock.today()})
-        return self.show(request, client, form=form)
+        ask = open_ask(client, request.GET.get("ask", ""))
+        start: dict[str, Any] = {"decided_on": clock.today()}
+        if ask is not None:
+            partner = partners.by_id(ask.organisation_id)
+            start |= {"recipient": partner.slug if partner else "", "parts": parts.keys_of(ask.categories)}
+        form = self._form(client, typed, unchecked=typed is not None, initial=start)
+        asked = typed.get("asked", "") if typed is not None else str(ask.pk) if ask else ""
+        return self.show(request, client, form=form, asked=asked)
 
     def post(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
         """Decide. Sent twice, it decides once."""
+        ask = open_ask(self.client(pk), request.POST.get("asked", ""))
         client = self.client(pk)
         self.same_client(request, client)
         form, user = self._form(client, request.POST), request.user
@@ -68,6 +81,8 @@ class DecideView(DraftedView, SharingPage):
                     reason=data["reason"],
                     review_on=data["review_on"],
                     acting_user=user,  # type: ignore[arg-type]  # signed in
+                    # To whoever asked, and to nobody else.
+                    asked=ask.pk if ask is not None and ask.organisation_id == partner.pk else None,
                     form_key=page_key(request),
                 )
             except services.Refused as refused:
@@ -75,7 +90,7 @@ class DecideView(DraftedView, SharingPage):
             else:
                 messages.success(request, f"Decision {decision} is recorded.")
                 return self.to_list()
-        return self.show(request, client, status=422, form=form)
+        return self.show(request, client, status=422, form=form, asked=request.POST.get("asked", "")[:36])
 
     def _form(self, client: Client, data: Any, **how: Any) -> DecisionForm:
         return DecisionForm(data, called=self.called(client), partners=partners.partners(), **how)

@@ -63,6 +63,7 @@ class SharingPage(ClientPage, abstract=True):
             "may_withdraw": access.may("grant.withdraw"),
             "may_decide": access.may("grant.without_consent"),
             "may_disclose": access.may("disclosure.record"),
+            "may_refer": access.may("caseload.transfer"),
         }
         if self.sees_client:
             return self.client_page(

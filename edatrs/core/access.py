@@ -5,13 +5,16 @@ The table itself is `edatrs.organisations.roles`; it is handed down here at star
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from django.http import Http404
 
 from edatrs.core.scope import current_scope
 
 _table: dict[tuple[str, str], Mapping[str, str]] = {}
+# What takes letters away from a role today, whatever the table says: (act, role, letters) -> letters. Handed down like the table.
+_narrowings: list[Callable[[str, str, str], str]] = []
+NARROWED = "partner left the protocol"
 
 
 class Denied(Http404):
@@ -30,6 +33,12 @@ def register_table(table: Mapping[tuple[str, str], Mapping[str, str]]) -> None:
     _table.update(table)
 
 
+def narrow(narrowing: Callable[[str, str, str], str]) -> None:
+    """Register what takes letters away in a state of the organisation acted for."""
+    if narrowing not in _narrowings:
+        _narrowings.append(narrowing)
+
+
 def acts() -> frozenset[str]:
     """Every act the table knows."""
     return frozenset(act for act, _ in _table)
@@ -43,8 +52,15 @@ def knows(act: str, category: str = "") -> bool:
 def letters(act: str, category: str = "", *, roles: frozenset[str] | None = None) -> str:
     """The letters of access.csv that the roles give together, in no order; empty: never. An unknown act gives nothing."""
     held = current_scope().roles if roles is None else roles
-    row = _table.get((act, category), {})
-    return "".join(sorted({letter for role in held for letter in row.get(role, "")}))
+    return "".join(sorted({letter for role in held for letter in _letters(act, category, role)}))
+
+
+def _letters(act: str, category: str, role: str) -> str:
+    """The letters of one role, as far as nothing takes them away today."""
+    found = _table.get((act, category), {}).get(role, "")
+    for narrowing in _narrowings:
+        found = narrowing(act, role, found)
+    return found
 
 
 # The letters that open a page about one's own things. A page about what others share says so itself: S by a grant, B by an emergency access
@@ -58,6 +74,9 @@ def may(act: str, category: str = "", *, by: Iterable[str] = OWN) -> bool:
 
 
 def require(act: str, category: str = "", *, by: Iterable[str] = OWN) -> None:
-    """Raises Denied unless `may`."""
-    if not may(act, category, by=by):
-        raise Denied(act, "role")
+    """Raises Denied unless `may`; it says whether the role could, if nothing took letters away."""
+    if may(act, category, by=by):
+        return
+    row = _table.get((act, category), {})
+    could = {letter for role in current_scope().roles for letter in row.get(role, "")}
+    raise Denied(act, NARROWED if set(by) & could else "role")

@@ -8,9 +8,10 @@ from typing import Any
 from django.apps import apps
 from django.core.checks import Error, Tags, register
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from edatrs.core import access
+from edatrs.core import access, database_lint
 from edatrs.core.history import History
 from edatrs.core.managers import TenantManager, TenantModel
 from edatrs.core.views import OrganisationView, PublicView
@@ -86,3 +87,26 @@ def check_database_role(app_configs: Any, databases: Any = None, **kwargs: Any) 
             )
         ]
     return []
+
+
+@register(Tags.database)
+def check_second_wall(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[Error]:
+    """The catalogue says of row security, rights, functions, views and foreign keys what it must (T24).
+
+    Asked of a database that is migrated to the end: `migrate` checks before it begins, and what it is about to make is not there yet.
+    """
+    if not databases or "default" not in databases:
+        return []
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return []
+    with connection.cursor() as cursor:
+        found = database_lint.findings(cursor)
+    return [
+        Error(
+            f"{one.rule}: {one.subject} {one.words}",
+            hint="Run the migrations as the role `owner`; whatever was changed by hand must be put back (docs/operations.md).",
+            id="edatrs.E006",
+        )
+        for one in found
+    ]

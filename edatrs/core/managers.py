@@ -109,11 +109,15 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
     def get_queryset(self) -> TenantQuerySet[Any]:
         """Rows of the organisation acted for. Raises ScopeMissing."""
         asked = OrganisationAsked(current_organisation())
-        found: TenantQuerySet[Any] = TenantQuerySet(self.model, using=self._db).filter(organisation_id=asked)
+        found: TenantQuerySet[Any] = TenantQuerySet(self.model, using=self._db).filter(self.rows_of(asked))
         for condition in (narrowing(self.model) for narrowing in _narrowings):
             if condition is not None:
                 found = found.filter(condition)
         return found
+
+    def rows_of(self, asked: OrganisationAsked) -> models.Q:
+        """Which rows are those of an organisation. A manager of rows that two of them read says so here."""
+        return models.Q(organisation_id=asked)
 
     def none(self) -> TenantQuerySet[Any]:
         """An empty queryset; works without a scope, because forms are declared at import."""

@@ -67,6 +67,8 @@ leaver_work: Registry[Any] = Registry("what a leaver hands over")
 known_elsewhere_next: Registry[Callable[[Any, str], dict[str, str] | None]] = Registry(
     "known elsewhere: next"
 )
+# What may be done next with a record that a partner shares: likewise.
+shared_record_next: Registry[Callable[[Any, str], dict[str, str] | None]] = Registry("shared record: next")
 # What is done, in the same transaction, after episodes changed or what their rules read did: functions of a list of episode ids.
 after_episodes_changed: Registry[Callable[[list[Any]], None]] = Registry("after episodes changed")
 # What ends when a person signs out, is disabled or signed out everywhere: functions of the person's id.
@@ -81,6 +83,21 @@ sharing_asks: Registry[Any] = Registry("requests for sharing")
 after_clients_merged: Registry[Callable[[list[Any]], None]] = Registry(
     "after clients were merged or unmerged"
 )
+# What is done, in the same transaction, when a list of clients is taken out for somebody outside: functions of a `ListGiven`.
+after_list_given: Registry[Callable[[ListGiven], None]] = Registry("after a list was given to somebody")
+
+
+@dataclass(frozen=True)
+class ListGiven:
+    """A list of clients that was taken out as a file for somebody outside: who is in it, which parts, and on what ground."""
+
+    download_id: UUID
+    client_ids: tuple[UUID, ...]
+    categories: tuple[str, ...]
+    recipient: str
+    purpose: str
+    lawful_ground: str
+    given_on: dt.date
 
 
 @dataclass(frozen=True)
@@ -95,6 +112,15 @@ class Ask:
     by_label: str
     answer_by: dt.date | None = None
     link: str = ""
+
+
+def list_given(given: ListGiven) -> None:
+    """Say that a list was taken out for somebody outside. Raises LookupError where nobody logs disclosures: then it must not leave."""
+    listeners = list(after_list_given)
+    if not listeners:
+        raise LookupError("nobody logs what is given to others")
+    for _, listener in listeners:
+        listener(given)
 
 
 def clients_merged(client_ids: list[Any]) -> None:

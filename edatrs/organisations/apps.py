@@ -13,8 +13,10 @@ class OrganisationsConfig(AppConfig):
     verbose_name = "Organisations and people"
 
     def ready(self) -> None:
-        """Hand the table of roles down to the kernel."""
-        from edatrs.core.access import register_table
+        """Hand the table of roles down to the kernel, and what a partner that left may no longer do."""
+        from edatrs.core.access import narrow, register_table
+        from edatrs.organisations import left
         from edatrs.organisations.roles import ACTS
 
         register_table(ACTS)
+        narrow(left.narrowed)

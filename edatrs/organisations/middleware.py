@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve
 from edatrs.core import clock, errors, refusals
 from edatrs.core.access import Denied
 from edatrs.core.scope import Actor, Scope, open_scope
-from edatrs.organisations import passkeys
+from edatrs.organisations import left, passkeys
 from edatrs.organisations.held import held_page
 from edatrs.organisations.idle import signed_out
 from edatrs.organisations.models import Membership
@@ -85,7 +85,7 @@ class ScopeMiddleware:
             raised = getattr(request, "edatrs_raised", None)
             if scope is not None and isinstance(raised, Http404 | PermissionDenied):
                 refusals.record(scope, raised, self._route(request), self._subject(request))
-            return undone.response
+            return left.page_for(request, raised) or undone.response
 
     def _stranger(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Somebody asks in the name of an organisation that is not theirs, or that does not exist: one answer, and a line on the trail.

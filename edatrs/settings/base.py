@@ -49,6 +49,8 @@ def database(role: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "OPTIONS": {},
         "CONN_HEALTH_CHECKS": True,
+        # Behind a pooler that gives out a server for each transaction (docs/operations.md): nothing may outlive one.
+        "DISABLE_SERVER_SIDE_CURSORS": os.environ.get("EDATRS_TRANSACTION_POOL") == "1",
         **found,
     }
 
@@ -270,9 +272,14 @@ REST_FRAMEWORK: dict[str, Any] = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # A link that sets a password stands in its address: it must not stand in a log.
+    # A link that sets a password stands in its address, and what failed quotes what it failed on: neither must stand in a log.
     "filters": {"no-links": {"()": "edatrs.core.logs.WithoutLinks"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "edatrs.core.logs.WithoutContent",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no-links"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("EDATRS_LOG_LEVEL", "WARNING")},
 }

@@ -23,7 +23,7 @@ from tests.core.world import histories, tenant_models
 OWN, OTHER, ABSENT, MIXED, NONE = "own", "other", "absent", "mixed", ""
 NO_ORGANISATION = "no-such-organisation"
 # No ids, and the same for everybody: an address without them is none.
-PARTS_OF_ADDRESSES = {"section", "list", "clearance"}
+PARTS_OF_ADDRESSES = {"section", "list", "clearance", "detail"}
 NO_OBJECT = UUID("00000000-0000-4000-8000-00000000dead")
 NO_NUMBER = 2_000_000_000
 NEVER = ("commissioner", "platform_support")
@@ -95,9 +95,24 @@ class Answer:
         return found
 
 
-def cells(*, every_method: bool) -> Iterator[Cell]:
-    """All of them; without `every_method` those that could reach rows: whoever may, and two roles that never may, read and post."""
+def cells(*, every_method: bool, whole: bool = False) -> Iterator[Cell]:
+    """Without `every_method` those that could reach rows: whoever may, and two roles that never may, read and post.
+
+    `whole` asks every method of everybody at every address of every object, and spares no question that another one answers.
+    """
     for line in lines().values():
+        if whole and line.of_organisation:
+            for who in (
+                *ROLES,
+                SIGNED_OUT,
+                HALF,
+                ENDED,
+                NOT_YET,
+                DISABLED,
+                *(role + STALE for role in ROLES),
+            ):
+                yield from _everywhere(line, who)
+            continue
         if not every_method and (line.method not in ("GET", "HEAD", "POST") or not line.of_organisation):
             continue
         if not line.of_organisation:
@@ -117,6 +132,19 @@ def cells(*, every_method: bool) -> Iterator[Cell]:
             )
         for who in people:
             yield from _of_organisation(line, who)
+
+
+def _everywhere(line: Line, who: str) -> Iterator[Cell]:
+    """Every address and every object of it, and with foreign ids in every field."""
+    objects = [OWN, OTHER, ABSENT] if line.objects else [NONE]
+    if sum(kind not in PARTS_OF_ADDRESSES for _, kind in line.objects) > 1:
+        objects.append(MIXED)
+    for address in (OWN, OTHER, ABSENT):
+        for thing in objects:
+            yield Cell(line, who, address, thing)
+    if line.method in ("GET", "HEAD", "POST"):
+        for thing in objects:
+            yield Cell(line, who, OWN, thing, foreign_ids=True)
 
 
 def _of_organisation(line: Line, who: str) -> Iterator[Cell]:
@@ -183,6 +211,8 @@ class Matrix:
         self.world = world
         self.browser = Browser(raise_request_exception=False)
         self.foreign_rows = self._fingerprint()
+        self.on_trail_before = self._on_trail()
+        self.on_trail = 0
         self.forget: Callable[[], None] = lambda: None
 
     def ask(self, cell: Cell) -> tuple[Answer, bool]:
@@ -212,6 +242,8 @@ class Matrix:
             answer = Answer(
                 response.status_code, f"{head}\n{cookies}".encode(), body, (*sent, *(v for _, v in said))
             )
+            asked_to_show = cell.line.method == "GET" and answer.status == 200 and cell.line.guard == "walls"
+            self.on_trail = self._on_trail() - self.on_trail_before if asked_to_show else 0
             # What answers 404 or 405, or leads to sign-in, has been rolled back or never began.
             might = cell.line.method == "POST" and answer.status not in (404, 405) and cell.who in ROLES
             changed = might and self._fingerprint() != self.foreign_rows
@@ -283,6 +315,15 @@ class Matrix:
             return []
         ids = dict(zip(own.split("/"), path.split("/"), strict=True))
         return [(name, ids.get(value, value)) for name, value in filled(form)]
+
+    def _on_trail(self) -> int:
+        """How many events stand on the trail of one's own organisation."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('app.organisation', %s, true)", [str(self.world.own.organisation.pk)])
+            cursor.execute("SELECT count(*) FROM audit_auditevent WHERE chain = %s", [self.world.own.organisation.pk])
+            found = cursor.fetchone()[0]
+            cursor.execute("SELECT set_config('app.organisation', '', true)")
+        return int(found)
 
     def _fingerprint(self) -> str:
         """Of every row of the other organisation that a page could change."""

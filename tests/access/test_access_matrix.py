@@ -34,9 +34,27 @@ BOTH, MANAGERS, ROW_SECURITY, NEITHER = "both walls", "managers alone", "row sec
 
 # With both walls every method is asked of everybody: by parts, so that they run beside each other.
 PARTS = 4
+# `make matrix`: with both walls nothing is spared, and with less than both every method is asked.
+WHOLE, WHOLE_PARTS = "whole", 16
 
 
-@pytest.fixture(params=[*(f"{BOTH}, part {n}" for n in range(PARTS)), MANAGERS, ROW_SECURITY, NEITHER])
+def _whole() -> list[str]:
+    both = [f"{BOTH}, {WHOLE}, part {n}" for n in range(WHOLE_PARTS)]
+    return [
+        *both,
+        *(f"{mode}, {WHOLE}, part {n}" for mode in (MANAGERS, ROW_SECURITY) for n in range(4)),
+    ]
+
+
+@pytest.fixture(
+    params=[
+        *(f"{BOTH}, part {n}" for n in range(PARTS)),
+        MANAGERS,
+        ROW_SECURITY,
+        NEITHER,
+        *(pytest.param(part, marks=pytest.mark.long) for part in _whole()),
+    ]
+)
 def part(request: pytest.FixtureRequest) -> str:
     """Which walls stand, and which part of the routes is asked."""
     return str(request.param)
@@ -117,6 +135,7 @@ class Judge:
         self.not_there: dict[tuple[Any, ...], bytes] = {}
         self.nothing: dict[str, bytes] = {}
         self.blind: list[str] = []
+        self.shown: set[tuple[str, int]] = set()
 
     def say(self, cell: Cell, what: str) -> None:
         """Something was wrong."""
@@ -155,6 +174,14 @@ class Judge:
         if leak:
             self.say(cell, f"leaks {leak}")
         self._judge(cell, answer, refused)
+
+    def told(self, cell: Cell, answer: Answer, on_trail: int) -> None:
+        """What shows anything of a client is on the trail, once: one event, whatever the page shows (T10, completeness)."""
+        mine = self.world.own.mark.encode()
+        if cell.line.guard != "walls" or cell.line.method != "GET" or answer.status != 200 or mine not in answer.body:
+            return
+        self.counts["pages that show"] += 1
+        self.shown.add((cell.line.route, on_trail))
 
     def _judge(self, cell: Cell, answer: Answer, refused: int) -> None:
         """The status, where it leads, and that whatever is not there answers alike and is on the trail."""
@@ -196,9 +223,12 @@ def _fields(cell: Cell) -> set[str]:
 
 
 def _asked(part: str, mode: str) -> list[Cell]:
+    whole = f", {WHOLE}" in part
+    parts = (WHOLE_PARTS if mode == BOTH else 4) if whole else PARTS if mode == BOTH else 1
     routes = sorted({route for route, _ in lines()})
-    mine = set(routes[int(part[-1]) :: PARTS] if mode == BOTH else routes)
-    return [cell for cell in cells(every_method=mode == BOTH) if cell.line.route in mine]
+    mine = set(routes[int(part.rpartition(" ")[2]) :: parts] if parts > 1 else routes)
+    every = cells(every_method=whole or mode == BOTH, whole=whole and mode == BOTH)
+    return [cell for cell in every if cell.line.route in mine]
 
 
 def _ask_everything(part: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
@@ -216,6 +246,7 @@ def _ask_everything(part: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> Ju
         refused.clear()
         answer, changed = matrix.ask(cell)
         judge.see(cell, answer, changed, len(refused))
+        judge.told(cell, answer, matrix.on_trail)
     assert {cell.role for cell in wanted} >= set(ROLES) and {NONE, OWN, OTHER} <= {c.object for c in wanted}
     return judge
 
@@ -232,6 +263,7 @@ def test_matrix(part: str, mode: str, monkeypatch: pytest.MonkeyPatch, record_pr
     print(f"\n{part}: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
     for what, number in counts.items():
         record_property(what, number)
+    print("SHOWN", *sorted(x for x in judge.shown if x[1] != 1), sep="\n  ")
     kinds = Counter(wrong.split(": ", 1)[1][:90] for wrong in judge.wrong)
     assert judge.wrong == [], f"{kinds.most_common(12)}\n{len(judge.wrong)} wrong, the first: " + "\n".join(
         judge.wrong[:20]
@@ -280,6 +312,8 @@ CODES = {
     "standing",
     "condition",
     "lawful_ground",
+    "how",
+    "urgency",
 }
 NO_WORD = CODES | {"sha256", "stored_as", "pgh_label", "manifest"}
 
@@ -294,6 +328,8 @@ def test_every_text_of_an_organisation_is_marked() -> None:
                 continue  # it needs a record of another side: marked where both are made (_share_with)
             for column in model._meta.concrete_fields:
                 if not isinstance(column, CharField | TextField | JSONField) or column.name in NO_WORD:
+                    continue
+                if column.choices:  # a closed list: a code, whatever the column is called
                     continue
                 held = [str(value) for value in model.objects.values_list(column.attname, flat=True)]
                 if not any(side.mark[:8] in text for text in held):

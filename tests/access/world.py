@@ -34,6 +34,15 @@ from ndtms.choices import SubmissionState
 from ndtms.models import ImportLine, Submission
 from tests.access.tables import ROLES
 from tests.core.world import acting_for, histories, tenant_models
+from tests.factories.asks import (
+    make_answer,
+    make_ask,
+    make_ask_end,
+    make_delivery,
+    make_hand_over,
+    make_partner_referral,
+    make_step,
+)
 from tests.factories.caseload import (
     LISTS,
     PARTS,
@@ -46,6 +55,7 @@ from tests.factories.caseload import (
     make_service,
 )
 from tests.factories.consent import make_act, make_deferral, make_invalidation, make_signed_form
+from tests.factories.linking import make_link_side
 from tests.factories.ndtms import (
     COUNTS,
     make_content,
@@ -66,12 +76,13 @@ from tests.factories.share_consents import (
 from tests.factories.share_consents import make_review as make_decision_review
 from tests.factories.sharing import make_agreement, make_conflict, make_emergency, make_grant, make_sensitive
 from tests.factories.staff import make_clearances, make_leaver, make_review, make_sealed
-from tests.factories.work import make_work
+from tests.factories.work import make_export, make_work
 
 # Refused by a trigger or already a word: written once, when the row is made.
 WRITTEN_ONCE = {"client_id_text", "episode_id", "agency_code", "stored_as", "category", "letter", "sha256"}
 ONLY_GROWS = {
     "organisations.AccessReview",
+    "caseload.ListExportDownload",
     "caseload.PartnerCheck",
     "consent.ConsentAct",
     "consent.ConsentDeferral",
@@ -84,6 +95,13 @@ ONLY_GROWS = {
     "consent.LawfulDecision",
     "consent.LawfulReview",
     "consent.Disclosure",
+    "consent.Ask",
+    "consent.AskEnd",
+    "consent.AskDelivery",
+    "consent.AskAnswer",
+    "consent.PartnerReferral",
+    "consent.PartnerReferralStep",
+    "consent.ReferralHandOver",
     "ndtms.SubmissionDownload",
 }
 
@@ -98,12 +116,15 @@ class Side:
     objects: dict[str, Any] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     emergencies: dict[str, Any] = field(default_factory=dict)
+    exports: dict[str, Any] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
     agency: str = ""
     service_id: str = ""
 
     def object(self, kind: str, who: str) -> Any:
-        """The id of one of its things, as it stands in an address; a task and an emergency access are of the role that asks."""
+        """The id of one of its things, as it stands in an address; a task, an emergency access and an export are of the role that asks."""
+        if kind == "export":
+            return self.exports.get(who, next(iter(self.exports.values()))).pk
         if kind == "emergency":
             return self.emergencies.get(who, next(iter(self.emergencies.values()))).pk
         return (
@@ -170,7 +191,7 @@ def make_side(slug: str, mark: str) -> Side:
     side.objects |= _agreements(side, person, words)
     side.objects["link"] = next(words)
     side.objects["topic"] = "consent"  # of the help: of no organisation
-    side.objects |= {"section": "substances", "list": "interventions"}  # parts of addresses
+    side.objects |= {"section": "substances", "list": "interventions", "detail": "identity"}  # parts of addresses
     side.ids |= {str(task.pk) for task in side.tasks.values()} | {str(u.pk) for u in side.people.values()}
     side.ids |= {str(person.pk), str(organisation.pk), side.service_id, str(leaver.pk), str(sealed.pk)}
     return side
@@ -282,6 +303,27 @@ def _sharing(side: Side, words: Iterator[str], client: Any) -> None:
     make_decision_review(decision, reason=next(words), recorded_by_label=next(words))
     make_disclosure(client, recipient_name=next(words), what=next(words), purpose=next(words), **by)
     side.objects |= {"share_consent": consent.pk, "decision": decision.pk}
+    _asking(side, words, client, third)
+
+
+def _asking(side: Side, words: Iterator[str], client: Any, third: Organisation) -> None:
+    """What was asked of a third provider and what it asks, and a referral to it: one that waits of each, and one that is over."""
+
+    def asked() -> dict[str, str]:
+        return {name: next(words) for name in ("purpose", "message", "recorded_by_label")}
+
+    ask = make_ask(client, **asked())
+    make_ask_end(make_ask(client, **asked()), recorded_by_label=next(words))
+    request = make_delivery(client, third, **asked())
+    refused = make_delivery(client, third, number=2002, **asked())
+    make_answer(refused, reason=next(words), recorded_by_label=next(words))
+    said = {"reason": next(words), "message": next(words), "recorded_by_label": next(words)}
+    referral = make_partner_referral(client, third, **said)
+    over = make_partner_referral(client, third, **{**said, "reason": next(words)})
+    make_step(over, reason=next(words), recorded_by_label=next(words))
+    make_hand_over(client, recorded_by_label=next(words))
+    side.objects |= {"ask": ask.pk, "request": request.pk, "referral": referral.pk}
+    side.objects["link_side"] = make_link_side(client, third, asked_by_label=next(words)).pk
 
 
 def _spoken(side: Side, words: Iterator[str]) -> None:
@@ -418,8 +460,10 @@ def _share_with(side: Side, giver: Organisation) -> None:
     with acting_for(side.organisation, actor=Actor.OPERATOR):
         for role, person in side.people.items():
             side.emergencies[role] = make_emergency(opened, person, reason=next(words), account=next(words))
+            side.exports[role] = make_export(person, reason=next(words), by_label=next(words))
     side.objects |= {"shared": shared.pk, "opened": opened.pk}
     side.ids |= {str(shared.pk), str(opened.pk), *(str(row.pk) for row in side.emergencies.values())}
+    side.ids |= {str(row.pk) for row in side.exports.values()}
 
 
 def make_world() -> World:

@@ -7,10 +7,17 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
-from tests.core.world import in_sql, tenant_models
+from edatrs.core import database_lint
+
+# Also here under their names: what is open, and what has a policy of its own, is listed in the product.
+from edatrs.core.database_lint import OPEN as OPEN
+from edatrs.core.database_lint import OTHER_POLICY as OTHER_POLICY
+from edatrs.core.database_lint import tenant_tables as tenant_tables
+from tests.core.world import in_sql
 
 # Append-only by right: nobody who serves requests may change a row.
 APPEND_ONLY = {
+    "caseload_listexportdownload",
     "caseload_partnercheck",
     "consent_consentact",
     "consent_consentdeferral",
@@ -23,6 +30,13 @@ APPEND_ONLY = {
     "consent_lawfuldecision",
     "consent_lawfulreview",
     "consent_disclosure",
+    "consent_ask",
+    "consent_askend",
+    "consent_askdelivery",
+    "consent_askanswer",
+    "consent_partnerreferral",
+    "consent_partnerreferralstep",
+    "consent_referralhandover",
     "audit_auditevent",
     "ndtms_submissiondownload",
     "organisations_accessreview",
@@ -36,27 +50,6 @@ MADE_AGAIN = {
     "organisations_draft",  # thrown away by its author, or too old
     "organisations_leaverdraft",  # a draft of a leaver, sealed to the manager: given back, or too old
 }
-# Behind row security without an organisation's column of that name, with the reason.
-OTHER_POLICY = {
-    "caseload_personkey": "the operator's keys of people: of the partnership, for an operator's scope alone",
-    "audit_auditevent": "a chain is an organisation, and all zeros the partnership",
-}
-# With an organisation's column and without row security, with the reason (design section 6: ids and labels, no client data).
-OPEN = {
-    "organisations_service": "services are known to the partnership",
-    "organisations_membership": "roles of people: rights are read before a scope is open",
-    "organisations_clearance": "dates of training and checks: rights are read before a scope is open",
-    "organisations_agreementparty": "the sharing protocol: who signed, and when notice ends; approved agreements are public",
-    "organisations_authorisedrole": "the sharing protocol: who may sign",
-    "organisations_contactrecord": "the sharing protocol: contact items, which agreements publish",
-    "organisations_job": "ids and states: the sweeper finds work here",
-    "organisations_task": "words without client data for people and roles",
-}
-
-
-def tenant_tables() -> set[str]:
-    """The tables of the tenant models."""
-    return {model._meta.db_table for model in tenant_models()}
 
 
 def tables() -> set[str]:
@@ -92,29 +85,14 @@ def unique_indexes() -> list[tuple[str, str, list[str]]]:
 
 def foreign_keys() -> list[tuple[str, str, list[str], str, list[str]]]:
     """(table, constraint, columns, other table, its columns) of every foreign key of the schema."""
-    names = "ARRAY(SELECT a.attname::text FROM unnest({key}) k(n) JOIN pg_attribute a ON a.attrelid = {of} AND a.attnum = k.n)"
-    found = rows(
-        f"SELECT c.conrelid::regclass::text, c.conname, {names.format(key='c.conkey', of='c.conrelid')}, "
-        f"c.confrelid::regclass::text, {names.format(key='c.confkey', of='c.confrelid')} FROM pg_constraint c "
-        "WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace ORDER BY 1, 2"
-    )
-    return [(row[0].strip('"'), row[1], list(row[2]), row[3].strip('"'), list(row[4])) for row in found]
+    with connection.cursor() as cursor:
+        return database_lint.foreign_keys(cursor)
 
 
 def rights(role: str) -> dict[str, set[str]]:
     """What a role may do with each table, by whatever way it came to it."""
-    names = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
-    found: dict[str, set[str]] = {}
-    for table, right in rows(
-        "SELECT t.tablename, r FROM pg_tables t, unnest(%s::text[]) r "
-        "WHERE t.schemaname = 'public' AND (has_table_privilege(%s, quote_ident(t.tablename), r) "
-        "OR (r IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(%s, quote_ident(t.tablename), r)))",
-        list(names),
-        role,
-        role,
-    ):
-        found.setdefault(table, set()).add(right)
-    return found
+    with connection.cursor() as cursor:
+        return database_lint.rights(cursor, role)
 
 
 def current_role() -> str:

@@ -9,14 +9,14 @@ from django.db import DatabaseError, ProgrammingError, models, transaction
 from django.db.models import Count
 
 from caseload.models import Client, ClientIdentity, Episode, Person
-from caseload.models.sharing import EmergencyManager, GrantManager
-from edatrs.core.managers import TenantManager, TenantQuerySet
+from edatrs.core.managers import TenantQuerySet
 from edatrs.organisations.models import Organisation
 from tests.core.verbs import VERBS
 from tests.core.world import (
     acting_for,
     fill,
     in_sql,
+    managers,
     number_of,
     row_security_off,
     tenant_models,
@@ -91,7 +91,7 @@ def _asks(name: str, model: Any) -> bool:
 def test_row_security_alone_gives_no_foreign_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """The managers narrow nothing; what is left is what the database shows."""
     one, rows, two, foreign = two_organisations()
-    for manager in (TenantManager, GrantManager, EmergencyManager):
+    for manager in managers():
         monkeypatch.setattr(manager, "get_queryset", lambda self: TenantQuerySet(self.model, using=self._db))
     for model in tenant_models():
         assert model.objects.count() == 0, f"{model.__name__} without a scope"

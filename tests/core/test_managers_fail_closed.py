@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 
 from caseload.models import Client, ClientIdentity, EmergencyAccess, Episode, SharingGrant
 from caseload.models.sharing import EmergencyManager, GrantManager
+from consent.models import PartnerReferral, PartnerReferralStep
+from consent.models.asks import ReferralManager, StepManager
 from edatrs.core.history import History
 from edatrs.core.managers import TenantManager, TenantModel
 from edatrs.core.scope import Actor, ScopeMissing, ScopeViolation, open_scope
@@ -218,7 +220,12 @@ def test_a_forged_organisation_opens_no_row() -> None:
 
 
 # Seen by the organisation on the other side too, and written by one side alone (tests/access/test_sharing_matrix.py).
-BOTH_SIDES = {SharingGrant: GrantManager, EmergencyAccess: EmergencyManager}
+BOTH_SIDES = {
+    SharingGrant: GrantManager,
+    EmergencyAccess: EmergencyManager,
+    PartnerReferral: ReferralManager,
+    PartnerReferralStep: StepManager,
+}
 
 
 def test_every_tenant_model_has_the_one_manager_and_no_other() -> None:

@@ -158,6 +158,8 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             changed |= {"ground": "consent", "standing": "", "condition": "", "lawful_ground": ""}
         if table in ("consent_lawfuldecision", "consent_sharingconsent"):
             changed["number"] = 999_999  # or it would be the second of one number
+        if table == "caseload_linkside":
+            changed["proposal"] = uuid4()  # or it would be the second side of one proposal
         if table == "caseload_clientmerge":
             changed["undone_at"] = clock.now()  # or it would be the second merge of one client
         with acting_for(one):

@@ -6,33 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.apps import apps
 from django.db import connection
 from django.db.models.functions import Now
 
+from edatrs.core.database_lint import tenant_models as tenant_models
 from edatrs.core.history import History
-from edatrs.core.managers import TenantModel
+from edatrs.core.managers import TenantManager
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.models import Organisation
 from tests.conftest import owner_connect
+from tests.factories.asks import make_asking
 from tests.factories.caseload import make_client, make_record, make_service
 from tests.factories.consent import make_act, make_deferral, make_invalidation, make_signed_form
+from tests.factories.linking import make_link_side
 from tests.factories.ndtms import make_content, make_download, make_holding, make_import, make_submission
 from tests.factories.organisations import make_organisation, make_person
 from tests.factories.share_consents import make_sharing
 from tests.factories.sharing import make_conflict, make_emergency, make_grant, make_sensitive
 from tests.factories.staff import make_staff
 from tests.factories.work import make_work
-
-
-def tenant_models() -> list[type[Any]]:
-    """Every model whose rows belong to an organisation and lie behind both walls, the histories too."""
-    return [
-        model
-        for model in apps.get_models()
-        if issubclass(model, TenantModel | History)
-        or {"organisation", "client"} <= {field.name for field in model._meta.get_fields()}
-    ]
 
 
 def number_of(model: type[Any]) -> int:
@@ -43,6 +35,14 @@ def number_of(model: type[Any]) -> int:
         and "record_number" in {field.name for field in model._meta.get_fields()}
         else 1
     )
+
+
+def managers() -> list[type[TenantManager]]:
+    """The manager of rows of an organisation, and every one that is made of it."""
+    found = [TenantManager]
+    for manager in found:
+        found += [made for made in manager.__subclasses__() if made not in found]
+    return found
 
 
 def histories() -> list[type[Any]]:
@@ -74,6 +74,8 @@ def fill(organisation: Organisation) -> dict[type[Any], Any]:
         make_invalidation(act)
         make_deferral(episode)
         make_sharing(episode.client, make_organisation())
+        make_link_side(episode.client, partner)
+        make_asking(episode.client, partner)
         person = make_person(organisation)
         make_grant(episode.client, partner, ["identity"])
         make_sensitive(episode.client, person)

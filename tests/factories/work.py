@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import uuid4
 
@@ -13,12 +14,15 @@ from caseload.models import (
     ClientMerge,
     Episode,
     EpisodeQuality,
+    ListExport,
+    ListExportDownload,
     MatchKey,
     Opening,
     PartnerCheck,
     SavedView,
     SearchToken,
 )
+from caseload.selectors_export import Narrowed
 from edatrs.core import clock
 from edatrs.core.scope import current_organisation
 from edatrs.organisations.models import Draft, User
@@ -60,6 +64,7 @@ def make_work(episode: Episode, person: User) -> None:
         lines=[{"client": str(client.pk), "made": str(made.pk), "before": "", "ended": [], "problem": ""}],
     )
     make_draft(person, about_client=client.pk)
+    make_export_download(make_export(person))
     make_merge(make_client(voided_at=clock.now()), client, merged_by=person.pk)
 
 
@@ -78,6 +83,43 @@ def make_run(person: User, **fields: Any) -> AllocationRun:
         by=person.pk,
         by_label=person.full_name,
         **{**defaults, **fields},
+    )
+
+
+def make_export(person: User, **fields: Any) -> ListExport:
+    """A list that somebody may take out for a day: record numbers alone, of everybody."""
+    now = clock.now()
+    defaults = {
+        "id": uuid4(),
+        "by_label": person.full_name,
+        "filters": Narrowed().kept(),
+        "columns": ["record"],
+        "names": False,
+        "purpose": "work",
+        "reason": "To plan the week",
+        "leaves": False,
+        "lines": 1,
+        "people": 1,
+        "asked_at": now,
+        "expires_at": now + dt.timedelta(days=1),
+    }
+    return ListExport.objects.create(
+        organisation_id=current_organisation(), user=person, **{**defaults, **fields}
+    )
+
+
+def make_export_download(export: ListExport, **fields: Any) -> ListExportDownload:
+    """One time that it was taken."""
+    defaults = {
+        "columns": export.columns,
+        "lines": 1,
+        "people": 1,
+        "size": 30,
+        "sha256": "0" * 64,
+        "at": clock.now(),
+    }
+    return ListExportDownload.objects.create(
+        organisation_id=current_organisation(), export=export, **{**defaults, **fields}
     )
 
 

@@ -32,6 +32,7 @@ from django.db.models.functions import Now
 
 from audit.models import AuditEvent
 from caseload.models import Episode
+from edatrs.core import trail
 from edatrs.core.scope import Actor, open_scope
 from edatrs.core.tasks import JobRefused, LeaseLost
 from edatrs.organisations.choices import JobState
@@ -117,6 +118,8 @@ class Turning:
                     "episodes": [*self.known, *self.born],
                 },
             )
+            # Rows and trail are compared afterwards: what is written here is an act as any other.
+            trail.record("caseload.client.changed", details={"what": ["episode"]})
         self.generation = number
 
     def rows(self, generation: int) -> tuple[set[str], set[str]]:

@@ -337,6 +337,10 @@ class Crew:
             worker.end()
 
 
+# What somebody waited for in vain: then the last words of the workers are told.
+_waited_in_vain: list[str] = []
+
+
 def eventually(
     what: Callable[[], Any],
     words: str,
@@ -347,7 +351,9 @@ def eventually(
     """Wait until it is true, doing something meanwhile."""
     until = time.monotonic() + within
     while not what():
-        assert time.monotonic() < until, f"not within {within:.0f} s: {words}"
+        if time.monotonic() >= until:
+            _waited_in_vain.append(words)
+            raise AssertionError(f"not within {within:.0f} s: {words}")
         if meanwhile is not None:
             meanwhile()
         time.sleep(0.05)
@@ -365,11 +371,10 @@ def crew(*, lease: float = 1.0) -> Iterator[Crew]:
     before = {name: os.environ.get(name) for name in ("CELERY_BROKER_URL", SCRIPTS)}
     os.environ |= {"CELERY_BROKER_URL": broker.url, SCRIPTS: str(people.scripts)}
     jobs._broker_away_until = 0.0
-    well = False
+    _waited_in_vain.clear()
     try:
         with override_settings(JOB_LEASE_SECONDS=lease):
             yield people
-        well = True
     finally:
         for name, value in before.items():
             if value is None:
@@ -379,7 +384,7 @@ def crew(*, lease: float = 1.0) -> Iterator[Crew]:
         people.end()
         broker.stop()
         jobs._broker_away_until = 0.0
-        if well and not os.environ.get("EDATRS_TEST_KEEP"):
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            print(f"what the workers said stays in {folder}")
+        if _waited_in_vain:
+            for log in sorted(folder.glob("worker-*.log")):
+                print(f"---- {log.name}\n{log.read_text(errors='replace')[-6000:]}")
+        shutil.rmtree(folder, ignore_errors=True)

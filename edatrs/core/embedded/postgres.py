@@ -41,6 +41,8 @@ SETTINGS = {
     "jit": "off",  # costs more than it saves on the short queries of pages
     "log_timezone": "UTC",
     # What a failing statement held is client data, and a log is read by people who may not see it.
+    # The first line of an error quotes a value too ("invalid input syntax for …"): what a statement did wrong is logged by who sent it.
+    "log_min_messages": "log",
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",

@@ -7,6 +7,8 @@ import datetime as dt
 import hashlib
 import json
 import time
+from contextlib import AbstractContextManager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,10 +17,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from caseload.models import Allocation, AllocationKind, Episode
+from caseload.models import Allocation, AllocationKind, Client, Episode
 from caseload.services import allocation
+from consent.sharing import demo as sharing_demo
 from edatrs.core import clock, embedded
-from edatrs.core.scope import Actor, open_scope
+from edatrs.core.scope import Actor, Scope, open_scope
 from edatrs.organisations import directory
 from edatrs.organisations.choices import ClearanceKind, JobState, Role
 from edatrs.organisations.models import Clearance, Job, Organisation, User
@@ -36,6 +39,8 @@ EXTRACT_OF = "E1001"
 PATIENCE = 120
 # Clients of a keyworker at the start: as many as fill a screen and a half.
 CASELOAD = 34
+# So many organisations share, so many clients each, with the next one.
+SHARING, SHARED = 3, 6
 NAMES = {
     Role.KEYWORKER: "Amara Lindqvist",
     Role.CLINICIAN: "Tomasz Abernathy",
@@ -71,6 +76,7 @@ class Command(BaseCommand):
         people = self._people(password)
         self._agreements(password, people)
         self._allocate(people)
+        self._share(people)
         built = self._build()
         self._print(options["port"], password, people, built)
 
@@ -148,14 +154,7 @@ class Command(BaseCommand):
             manager = managers.get(organisation.pk)
             if role != Role.KEYWORKER or manager is None:
                 continue
-            with open_scope(
-                actor=Actor.PERSON,
-                organisation_id=organisation.pk,
-                organisation_label=organisation.slug,
-                person_id=manager.pk,
-                person_label=manager.full_name,
-                roles=frozenset({Role.TEAM_MANAGER.value}),
-            ):
+            with _as(organisation, manager, Role.TEAM_MANAGER):
                 open_ones = Episode.objects.filter(discharged_on__isnull=True, voided_at__isnull=True)
                 latest = open_ones.order_by("-referred_on", "pk").values_list("client_id", flat=True)
                 clients = tuple(dict.fromkeys(latest))[:CASELOAD]
@@ -171,6 +170,27 @@ class Command(BaseCommand):
                 )
                 shown = allocation.plan(wish).stamp
                 allocation.allocate(wish=wish, shown=shown, run_id=uuid4(), acting_user=manager)
+
+    def _share(self, people: list[tuple[Organisation, str, User]]) -> None:
+        """Clients of the first keyworkers let the next partner see parts of their record."""
+        by_role = {(o.pk, role): user for o, role, user in people}
+        with open_scope(actor=Actor.OPERATOR, person_label="operator"):
+            holders = [o for o, role, _ in people if role == Role.KEYWORKER]
+        for organisation, recipient in pairwise([*holders[:SHARING], holders[0]]):
+            keyworker = by_role[organisation.pk, Role.KEYWORKER]
+            manager = by_role.get((organisation.pk, Role.TEAM_MANAGER))
+            if manager is None:
+                continue
+            with _as(organisation, keyworker, Role.KEYWORKER):
+                mine = Allocation.objects.filter(keyworker=keyworker).order_by("pk").values("client_id")
+                clients = list(
+                    Client.objects.filter(pk__in=mine, voided_at=None).order_by("record_number")[:SHARED]
+                )
+                consents = sharing_demo.ask(
+                    clients=clients, recipient=recipient, keyworker=keyworker, witness=manager
+                )
+            with _as(organisation, manager, Role.TEAM_MANAGER):
+                sharing_demo.hear(consents=consents, witness=manager)
 
     def _build(self) -> Submission:
         """Ask for an extract and wait until a worker has built it."""
@@ -219,6 +239,18 @@ class Command(BaseCommand):
         write(
             f"Open http://localhost:{port}/ or, as its NDTMS administrator, http://localhost:{port}/o/{slug}/submissions/"
         )
+
+
+def _as(organisation: Organisation, person: User, role: Role) -> AbstractContextManager[Scope]:
+    """The scope of a person in one role."""
+    return open_scope(
+        actor=Actor.PERSON,
+        organisation_id=organisation.pk,
+        organisation_label=organisation.slug,
+        person_id=person.pk,
+        person_label=person.full_name,
+        roles=frozenset({role.value}),
+    )
 
 
 def _secret(email: str) -> str:

@@ -1,0 +1,1 @@
+"""Asking a partner to share, and referring a client to one."""

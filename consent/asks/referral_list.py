@@ -1,0 +1,103 @@
+"""Reads about referrals between organisations: what was sent, what was received, and how it stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from caseload.models import Client
+from consent.choices import StepKind
+from consent.models import PartnerReferral, PartnerReferralStep, ReferralHandOver
+from consent.sharing import sources
+from edatrs.core.access import Denied
+from edatrs.core.scope import current_organisation
+
+PAGE = 100
+WORDS = {
+    "": "Waits for an answer",
+    StepKind.ACCEPTED: "Accepted",
+    StepKind.REJECTED: "Rejected",
+    StepKind.TAKEN_BACK: "Taken back",
+    StepKind.DONE: "Done",
+}
+
+
+@dataclass(frozen=True)
+class Referral:
+    """A referral with its steps. `ours`: the organisation acted for sent it."""
+
+    row: PartnerReferral
+    steps: tuple[PartnerReferralStep, ...]
+    ours: bool
+    hand_over: ReferralHandOver | None
+
+    @property
+    def state(self) -> str:
+        """The last step; empty: none yet."""
+        return self.steps[-1].kind if self.steps else ""
+
+    @property
+    def words(self) -> str:
+        """How it stands."""
+        return WORDS[StepKind(self.state) if self.state else ""]
+
+    @property
+    def waits(self) -> bool:
+        """Whether the receiver has still to answer."""
+        return not self.steps
+
+    @property
+    def receiver_id(self) -> UUID:
+        """To whom it went."""
+        return self.row.receiver_id
+
+
+def referral(pk: UUID, *, ours: bool | None = None) -> Referral:
+    """One that was sent or received here; `ours` says which it must be. Raises Denied: anything else answers as absent."""
+    found = _read(PartnerReferral.objects.filter(pk=pk))
+    if not found or (ours is not None and found[0].ours is not ours):
+        raise Denied("caseload.transfer", "not found", subject=str(pk))
+    return found[0]
+
+
+def referrals_of(client: Client) -> list[Referral]:
+    """Those of a client of one's own, the newest first."""
+    return _read(
+        PartnerReferral.objects.filter(
+            organisation_id=current_organisation(), client_id__in=sources.record_ids(client)
+        )
+    )
+
+
+def sent_and_received() -> tuple[list[Referral], list[Referral]]:
+    """The newest of both, at most PAGE of each."""
+    own = current_organisation()
+    rows = PartnerReferral.objects.all()
+    return _read(rows.filter(organisation_id=own)), _read(rows.filter(receiver_id=own))
+
+
+def _read(rows: Any) -> list[Referral]:
+    # Never along with the client: who receives it may not see the client, and the row would go with it.
+    some = list(
+        rows.select_related("organisation", "receiver", "service").order_by("-recorded_at", "-number")[:PAGE]
+    )
+    steps: dict[UUID, list[PartnerReferralStep]] = defaultdict(list)
+    for step in PartnerReferralStep.objects.filter(referral__in=[row.pk for row in some]).order_by(
+        "recorded_at"
+    ):
+        steps[step.referral_id].append(step)
+    made = {
+        row.referral: row for row in ReferralHandOver.objects.filter(referral__in=[row.pk for row in some])
+    }
+    own = current_organisation()
+    return [
+        Referral(row, tuple(_in_order(steps[row.pk])), row.organisation_id == own, made.get(row.pk))
+        for row in some
+    ]
+
+
+def _in_order(steps: list[PartnerReferralStep]) -> list[PartnerReferralStep]:
+    """Done comes after accepted, whatever the clocks say."""
+    return sorted(steps, key=lambda step: step.kind == StepKind.DONE)
