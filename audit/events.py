@@ -223,6 +223,7 @@ declare(
     category=scrub.code,
     categories=scrub.several(scrub.code),
 )
+declare("caseload.page_viewed", "Page with people viewed", panel=scrub.code)
 declare(
     "caseload.client.changed",
     "Client changed",

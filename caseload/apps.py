@@ -60,13 +60,15 @@ class CaseloadConfig(AppConfig):
         from caseload.services import (
             emergency,
             linked_records,  # noqa: F401  # likewise
+            openings,
             search_index,  # noqa: F401  # importing registers its kind of job
         )
         from caseload.views.linking import panel as links_panel
         from caseload.views.outcomes import outcomes_panel
-        from edatrs.core import managers, registry
+        from edatrs.core import managers, registry, views
 
         managers.narrow(hidden.narrowing)
+        views.when_shown(openings.note_page)
         registry.after_signing_out.add("caseload.emergency", emergency.end_everywhere)
         registry.trail_subjects.add("caseload.client", trail_subjects)
         attention.register_kinds()

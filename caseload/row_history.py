@@ -23,6 +23,8 @@ from edatrs.organisations.models import Organisation
 
 PAGE = 30
 SYSTEM, IMPORT = "The system", "An import"
+# The program's own actors, as the trail calls them.
+_LABELS = {"operator": "The operator", "worker": SYSTEM, "": SYSTEM}
 AT_THIS_DESK, BY_IMPORT, BY_MERGE, BY_COMMAND, BY_SYSTEM = (
     "at this desk",
     "import",
@@ -162,7 +164,9 @@ def authors_of(client_id: UUID, acts: Iterable[UUID | None]) -> dict[UUID | None
     names = dict(Organisation.objects.filter(pk__in=others).values_list("pk", "name")) if others else {}
     found: dict[UUID | None, Author] = {act: Author(IMPORT, BY_IMPORT) for act in [None, *wanted]}
     for row in rows:
-        found[row["act"]] = Author(row["actor_label"] or SYSTEM, _where(row, ours, names), row["at"])
+        found[row["act"]] = Author(
+            _LABELS.get(row["actor_label"], row["actor_label"]), _where(row, ours, names), row["at"]
+        )
     return found
 
 

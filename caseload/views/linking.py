@@ -14,7 +14,7 @@ from caseload import linked, present, shared
 from caseload.choices import LinkState
 from caseload.forms.linking import LinkReasonForm, OptionalReasonForm, RecordNumberForm
 from caseload.linked import LinkProblem
-from caseload.models import Client, ClientIdentity, LinkSide
+from caseload.models import Client, ClientContact, ClientIdentity, LinkSide
 from caseload.services import linked_records, linking, openings
 from caseload.views.record_form import same_client
 from edatrs.core import access, clock, trail
@@ -337,11 +337,20 @@ def _words(field: str, who: ClientIdentity) -> str:
     return (present.nhs_number(value) if field == "nhs_number" else value) or "Not recorded"
 
 
+def _postcode(own: ClientIdentity | None) -> str:
+    """One's own, for who may see it."""
+    if own is None or not access.may("client.view", "contact", by="O"):
+        return ""
+    held = ClientContact.objects.filter(client_id=own.client_id).values_list("postcode", flat=True)
+    return held.first() or "Not recorded"
+
+
 def _compared(
     own: ClientIdentity | None, theirs: ClientIdentity | None, answers: Mapping[str, str] | None
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     """Field by field: one's own words, the partner's where they are shared, and whether they agree."""
     rows = []
+    postcode = _postcode(own) if answers else ""
     for field, label in linked.COMPARED.items():
         said = (answers or {}).get(field, "")
         if not said and own is not None and theirs is not None and hasattr(own, field):
@@ -351,9 +360,11 @@ def _compared(
         rows.append(
             {
                 "label": label,
-                "own": _words(field, own) if own is not None and hasattr(own, field) else "",
+                "own": _words(field, own) if own is not None and hasattr(own, field) else postcode,
                 "theirs": _words(field, theirs) if theirs is not None and hasattr(theirs, field) else "",
                 "answer": linked.ANSWERS[said],
+                # Where both are shown, an empty one says so itself.
+                "told": said != linked.MISSING,
                 "badge": {"same": "ok", "different": "late"}.get(said, "none"),
             }
         )

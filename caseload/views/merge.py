@@ -13,7 +13,7 @@ from django.urls import reverse
 from caseload import details, matching, present, selectors
 from caseload.forms.clients import FORMS, ReasonForm
 from caseload.models import Client, Episode
-from caseload.services import clients, merge, unmerge
+from caseload.services import clients, linked_records, merge, unmerge
 from caseload.views.base import ClientPage
 from caseload.views.client_edit import back_to
 from caseload.views.record_form import same_client
@@ -189,6 +189,7 @@ class MergeView(DraftedView, MergePage):
             episodes=[present.episode_row(e) for e in made.episodes],
             withdrawn=[_becomes_no(e) for e in made.withdrawn],
             withdrawn_text=_INHERITED,
+            linked=linked_records.also_at(merged.pk),
         )
 
     @staticmethod

@@ -107,7 +107,7 @@ class ReferForm(_WithParts):
 
 
 class AcceptForm(Form):
-    """How a referral is taken over: who it is here, where, and under which client ID."""
+    """How a referral is taken over: who it is here, where, and under which client ID. `named`: the name is handed over."""
 
     who = forms.ChoiceField(
         label="Do you know this person already?",
@@ -122,11 +122,24 @@ class AcceptForm(Form):
         help_text="Left empty, the next free number is taken",
     )
 
-    def __init__(self, *args: Any, who: list[Any], services: list[Any], **kwargs: Any) -> None:
+    record = forms.CharField(
+        label="Which record of yours is this person?",
+        max_length=20,
+        help_text="Its record number, such as R264",
+        error_messages={"required": "Enter the number of your record of this person"},
+    )
+    field_order = ["who", "record", "service", "client_id_text"]
+
+    def __init__(
+        self, *args: Any, who: list[Any], services: list[Any], named: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        del self.fields["record" if named else "who"]
+        self.fields["service"].choices = services if len(services) == 1 else [("", "Choose"), *services]  # type: ignore[attr-defined]
+        if not named:
+            return
         self.fields["who"].choices = [(key, words) for key, words, _ in who]  # type: ignore[attr-defined]
         self.fields["who"].choice_hints = {key: why for key, _, why in who if why}  # type: ignore[attr-defined]
-        self.fields["service"].choices = services if len(services) == 1 else [("", "Choose"), *services]  # type: ignore[attr-defined]
 
 
 class RejectForm(Form):

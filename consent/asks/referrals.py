@@ -266,6 +266,21 @@ def accept(
         raise Refused(str(taken), "client_id_text") from None
 
 
+def own_record(typed: str) -> UUID:
+    """A client of one's own by its record number, as somebody types it. Raises Refused: absent and out of reach read alike."""
+    number = typed.strip().upper().removeprefix("R")
+    found = (
+        own_clients.clients_for("client.view").filter(record_number=int(number)).first()
+        if number.isascii() and number.isdigit() and len(number) < 12
+        else None
+    )
+    if found is None:
+        raise Refused(
+            "There is no record of yours with this number. Enter it as it stands on the record", "record"
+        )
+    return found.pk
+
+
 def _take_over(
     found: Referral, existing: UUID | None, service: Service, client_id_text: str, acting_user: User
 ) -> ReferralHandOver:
@@ -295,7 +310,7 @@ def _take_over(
     else:
         if not made.may_be_new:
             raise Refused(
-                "The name is not handed over. Choose the record that you have of this person", "who"
+                "The name is not handed over. Enter the number of your record of this person", "record"
             )
         client, _ = clients.register_client(
             form_id=row.pk,

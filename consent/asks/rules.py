@@ -36,8 +36,8 @@ WORDS = {
     State.TAKEN_BACK: "Taken back",
     State.OVER: "Over",
 }
-# The states in which the holder can still answer.
-WAITING = frozenset({State.OPEN, State.NAMED})
+# The states in which the holder can still answer: a consent that opened nothing may never do so (its witness did not hear it).
+WAITING = frozenset({State.OPEN, State.NAMED, State.KEPT})
 
 
 def is_over(*, asked_on: dt.date, today: dt.date) -> bool:

@@ -147,12 +147,14 @@ def _send(row: Ask, acting_user: User) -> Ask:
 
 
 def take_back(*, asked: Ask, acting_user: User) -> AskEnd:
-    """Who asked does not need it any more. Whoever got it is told; taking back twice changes nothing."""
+    """Who asked does not need it any more. Whoever got it is told; taking back twice changes nothing. Raises Refused."""
     if asked.client_id is not None:
         lock(asked.client_id)
     before = AskEnd.objects.filter(ask=asked).first()
     if before is not None:
         return before
+    if not selectors.ask_of_ours(asked.pk).waits:
+        raise Refused("This request is answered or over. There is nothing to take back")
     end = AskEnd(ask=asked, **by(acting_user))
     end.save(force_insert=True)
     with connection.cursor() as cursor:
@@ -241,7 +243,9 @@ def answered(ask_id: UUID, source: Any) -> None:
     last = found.answers[-1] if found.answers else None
     if last is not None and (last.kind, last.source) == (kind, source.pk):
         return
-    if found.state not in rules.WAITING | {State.KEPT}:
+    if found.state not in rules.WAITING and (
+        kind != AnswerKind.AGREED or found.state in (State.TAKEN_BACK, State.AGREED)
+    ):
         return
     opened = source.client_id if kind == AnswerKind.AGREED else None
     _answer(found, kind, None, reason=reason, source=source.pk, opened=opened)

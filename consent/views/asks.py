@@ -245,6 +245,10 @@ class AskedView(OrganisationView):
         """Take it back. Sent twice, it is taken back once."""
         row: Ask = selectors.ask_of_ours(ask).row
         user: Any = request.user
-        services.take_back(asked=row, acting_user=user)
-        messages.success(request, f"Request {row} is taken back. Whoever got it is told.")
+        try:
+            services.take_back(asked=row, acting_user=user)
+        except Refused as refused:
+            messages.warning(request, f"{refused}.")
+        else:
+            messages.success(request, f"Request {row} is taken back. Whoever got it is told.")
         return HttpResponseRedirect(reverse("consent:asked", args=[organisation, row.pk]))

@@ -223,7 +223,10 @@ class ReferralView(OrganisationView):
         if found.hand_over is not None:
             return found.hand_over
         data = form.cleaned_data
-        existing = None if data["who"] == NEW else UUID(data["who"])
+        if "record" in data:
+            existing: UUID | None = referrals.own_record(data["record"])
+        else:
+            existing = None if data["who"] == NEW else UUID(data["who"])
         organisation: Organisation = self.request.organisation  # type: ignore[attr-defined]  # set by the middleware
         return referrals.accept(
             pk=found.row.pk,
@@ -241,10 +244,11 @@ class ReferralView(OrganisationView):
             numbers = f", {', '.join(line['client_ids'])}" if line["client_ids"] else ""
             why = ", ".join(candidate.reasons).capitalize()
             who.append((str(candidate.client.pk), f"Yes: {line['name']}{numbers}", why))
-        if offer is None or offer.may_be_new:
+        named = offer is None or offer.may_be_new
+        if named:
             who.append((NEW, "No: make a new record with what is handed over", ""))
         services = [(str(s.pk), f"{s.agency_code} {s.name}".strip()) for s in organisation.services.all()]
-        return AcceptForm(data, who=who, services=services)
+        return AcceptForm(data, who=who, services=services, named=named)
 
     def _back(self, pk: UUID) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("consent:referral", args=[self.kwargs["organisation"], pk]))

@@ -13,6 +13,7 @@ from edatrs.core.scope import current_scope
 
 _table: dict[tuple[str, str], Mapping[str, str]] = {}
 # What takes letters away from a role today, whatever the table says: (act, role, letters) -> letters. Handed down like the table.
+_PEOPLE = frozenset("OSBN")
 _narrowings: list[Callable[[str, str, str], str]] = []
 NARROWED = "partner left the protocol"
 
@@ -47,6 +48,13 @@ def acts() -> frozenset[str]:
 def knows(act: str, category: str = "") -> bool:
     """Whether the table has a row of this act and category: without one nobody may do it."""
     return (act, category) in _table
+
+
+def of_people(act: str) -> bool:
+    """Whether an act is about people: any role has a letter of theirs for it (access.md), in any category."""
+    return any(
+        set(letters) & _PEOPLE for (name, _), row in _table.items() if name == act for letters in row.values()
+    )
 
 
 def letters(act: str, category: str = "", *, roles: frozenset[str] | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -16,6 +16,14 @@ from edatrs.core import access, clock
 from edatrs.core.scope import current_organisation
 
 SECOND_FACTOR_AT = "second_factor_at"
+# Told of every page about people that was shown, by the name of its route, at the end of its request.
+_shown: list[Callable[[str], None]] = []
+
+
+def when_shown(listener: Callable[[str], None]) -> None:
+    """Register who keeps that a page about people was shown (T10: reads are complete)."""
+    if listener not in _shown:
+        _shown.append(listener)
 
 
 def second_factor_is_fresh(request: HttpRequest) -> bool:
@@ -79,7 +87,11 @@ class OrganisationView(View):
         if self.fresh_second_factor and not second_factor_is_fresh(request):
             back = request.get_full_path() if request.method == "GET" else self.back_to(request)
             return HttpResponseRedirect(f"{settings.CONFIRM_URL}?{urlencode({'next': back})}")
-        return super().dispatch(request, *args, **kwargs)
+        response = super().dispatch(request, *args, **kwargs)
+        if request.method in ("GET", "POST") and response.status_code == 200 and access.of_people(act):
+            for listener in _shown:
+                listener(request.resolver_match.view_name if request.resolver_match else "")
+        return response
 
     def back_to(self, request: HttpRequest) -> str:
         """Where to return after the second factor was asked for in the middle of a change."""

@@ -44,7 +44,7 @@ def idle_of(request: HttpRequest) -> dict[str, int] | None:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`organisation`, `role_words`, `areas` (only what the role may enter), `idle`, `shortcuts`, `printed_at`, `demo`, `left`."""
+    """`organisation`, `role_words`, `areas` (only what the role may enter), `idle`, `shortcuts`, `printed_at`, `demo`, `left_protocol`."""
     scope = scope_or_none()
     organisation = getattr(request, "organisation", None)
     areas = []
@@ -68,5 +68,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "finds_clients": scope is not None and organisation is not None and access.may("client.find"),
         "printed_at": clock.now(),
         "demo": settings.DEMO,
-        "left": left.current() if scope is not None and organisation is not None else None,
+        "left_protocol": left.current() if scope is not None and organisation is not None else None,
     }

@@ -172,7 +172,10 @@ def narrowed(act: str, role: str, letters: str) -> str:
 def left_page(request: HttpRequest, organisation: Organisation, state: Left) -> HttpResponse:
     """403 with words, for an act that the role could do if the organisation had not left. It says nothing of any record."""
     return render(
-        request, "organisations/left.html", {"left": state, "left_name": organisation.name}, status=403
+        request,
+        "organisations/left.html",
+        {"left_protocol": state, "left_name": organisation.name},
+        status=403,
     )
 
 

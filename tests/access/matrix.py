@@ -120,7 +120,7 @@ def cells(*, every_method: bool, whole: bool = False) -> Iterator[Cell]:
                 yield Cell(line, who, NONE, NONE)
             yield Cell(line, "keyworker", NONE, NONE, foreign_ids=True)
             continue
-        people = [role for role in ROLES if every_method or line.may(role) or role in NEVER]
+        people = [role for role in ROLES if every_method or line.may(role) or role == NEVER[0]]
         if line.method not in ("GET", "POST"):
             # Of one who may and two who never may; GET, which HEAD repeats, and POST are asked of everybody.
             people = [*[role for role in people if line.may(role)][:1], *NEVER]
@@ -131,7 +131,10 @@ def cells(*, every_method: bool, whole: bool = False) -> Iterator[Cell]:
                 [role + STALE for role in ROLES] if line.fresh and line.method in ("GET", "POST") else []
             )
         for who in people:
-            yield from _of_organisation(line, who)
+            for cell in _of_organisation(line, who):
+                # An organisation that is not there does not know which walls stand.
+                if every_method or cell.address != ABSENT:
+                    yield cell
 
 
 def _everywhere(line: Line, who: str) -> Iterator[Cell]:
@@ -156,7 +159,7 @@ def _of_organisation(line: Line, who: str) -> Iterator[Cell]:
         # Their role is refused before anything is looked for: one question tells.
         yield Cell(line, who, OWN, objects[0])
         return
-    if who not in ROLES and line.method == "POST":
+    if who not in ROLES and line.method != "GET":
         # Refused before the page is reached, as their GET is, which is asked of everything.
         yield Cell(line, who, OWN, objects[0])
         return
@@ -319,8 +322,12 @@ class Matrix:
     def _on_trail(self) -> int:
         """How many events stand on the trail of one's own organisation."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('app.organisation', %s, true)", [str(self.world.own.organisation.pk)])
-            cursor.execute("SELECT count(*) FROM audit_auditevent WHERE chain = %s", [self.world.own.organisation.pk])
+            cursor.execute(
+                "SELECT set_config('app.organisation', %s, true)", [str(self.world.own.organisation.pk)]
+            )
+            cursor.execute(
+                "SELECT count(*) FROM audit_auditevent WHERE chain = %s", [self.world.own.organisation.pk]
+            )
             found = cursor.fetchone()[0]
             cursor.execute("SELECT set_config('app.organisation', '', true)")
         return int(found)

@@ -68,6 +68,17 @@ class Line:
         """Whether the page has this method at all."""
         return 405 not in self.answers
 
+    @property
+    def of_people(self) -> bool:
+        """Whether the act is about people: some role has a letter of theirs for it."""
+        act = self.act.partition("/")[0]
+        return any(
+            set(held) & set("OSBN")
+            for (name, _), row in letters().items()
+            if name == act
+            for held in row.values()
+        )
+
     def may(self, role: str) -> bool:
         """Whether a role may do the act by one of the letters that open the page: of one's own things, unless the line says otherwise."""
         act, _, category = self.act.partition("/")

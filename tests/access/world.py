@@ -191,7 +191,11 @@ def make_side(slug: str, mark: str) -> Side:
     side.objects |= _agreements(side, person, words)
     side.objects["link"] = next(words)
     side.objects["topic"] = "consent"  # of the help: of no organisation
-    side.objects |= {"section": "substances", "list": "interventions", "detail": "identity"}  # parts of addresses
+    side.objects |= {
+        "section": "substances",
+        "list": "interventions",
+        "detail": "identity",
+    }  # parts of addresses
     side.ids |= {str(task.pk) for task in side.tasks.values()} | {str(u.pk) for u in side.people.values()}
     side.ids |= {str(person.pk), str(organisation.pk), side.service_id, str(leaver.pk), str(sealed.pk)}
     return side

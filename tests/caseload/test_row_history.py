@@ -107,7 +107,7 @@ def test_an_import_a_merge_a_command_and_a_linked_partner_are_told_apart(
         ClientEquality.objects.filter(client=home.client).update(
             ethnicity="A"
         )  # no entry is about the client
-    assert "by An import" in page(home, EQUALITY)
+    assert "by an import" in page(home, EQUALITY)
 
 
 def test_what_a_partner_wrote_to_a_linked_client_names_the_partner() -> None:

@@ -12,20 +12,21 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
-from caseload.models import SharingGrant
+from caseload.models import Client, SharingGrant
 from consent.asks import rules, selectors
 from consent.asks.rules import State
 from consent.choices import AnswerKind
 from consent.models import Ask, AskAnswer, AskDelivery, AskEnd
 from edatrs.core import clock
 from edatrs.organisations.models import Task
-from tests.caseload.known_elsewhere.registered import register
+from tests.caseload.known_elsewhere.registered import register, register_all
 from tests.conftest import owner_connect
 from tests.core.world import acting_for, in_sql
 from tests.factories.ask_desk import AskDesk, words_of
 from tests.factories.asks import make_ask, make_delivery
 from tests.factories.caseload import make_client
 from tests.factories.organisations import make_organisation, make_person
+from tests.factories.same_person import pairs
 from tests.factories.sharing import make_agreement, make_grant, make_sensitive
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,24 @@ def test_it_reaches_whom_the_comparison_finds_and_nobody_else(desk: AskDesk) -> 
         with acting_for(organisation):
             got |= {row.client_id for row in AskDelivery.objects.all()}
     assert got == {desk.held.pk, others[0].pk, others[1].pk}  # type: ignore[union-attr]
+
+
+def test_it_is_delivered_exactly_where_known_elsewhere_says_yes(desk: AskDesk) -> None:
+    """One comparison, not two: over invented pairs, half of them one person, both say the same."""
+    some = list(pairs(60, 4711))
+    ours = register_all(desk.ours, [pair.one for pair in some])
+    register_all(desk.theirs, [pair.other for pair in some])
+    said, got = [], []
+    with acting_for(desk.ours):
+        for pk in ours:
+            said.append(in_sql("SELECT caseload_known_elsewhere(%s)", pk)[0][0])
+            row = make_ask(Client.objects.get(pk=pk))
+            in_sql("SELECT consent_deliver_ask(%s)", row.pk)
+            got.append(row.pk)
+    with acting_for(desk.theirs):
+        reached = set(AskDelivery.objects.values_list("ask", flat=True))
+    assert [pk in reached for pk in got] == said
+    assert 20 < sum(said) < 60
 
 
 @pytest.mark.parametrize("why", ["sensitive", "protocol", "their own is sensitive"])
@@ -261,6 +280,9 @@ def test_mutant_a_policy_that_lets_who_asks_read_is_noticed() -> None:
 
 def test_nobody_delivers_the_ask_of_another_organisation(asked: AskDesk) -> None:
     """The functions go by the organisation acted for, whatever id is handed to them."""
+    asked.answer("name")
+    with acting_for(asked.ours):
+        assert in_sql("SELECT count(*) FROM consent_agreed(ARRAY(SELECT id FROM consent_ask))") == [(1,)]
     with acting_for(asked.theirs):
         foreign = AskDelivery.objects.get().ask
     for organisation in (asked.theirs, asked.third):
@@ -269,8 +291,7 @@ def test_nobody_delivers_the_ask_of_another_organisation(asked: AskDesk) -> None
             in_sql("SELECT consent_take_back_ask(%s)", foreign)
             assert in_sql("SELECT count(*) FROM consent_agreed(%s::uuid[])", [foreign]) == [(0,)]
     with acting_for(asked.theirs):
-        assert AskDelivery.objects.count() == 1
-        assert not AskAnswer.objects.exists()
+        assert AskDelivery.objects.count() == AskAnswer.objects.count() == 1
 
 
 # ---- the holder -------------------------------------------------------------------------------------------------
@@ -369,6 +390,24 @@ def test_after_a_withdrawal_both_pages_say_so(asked: AskDesk) -> None:
     assert "They can see today Nothing" in words_of(asked.other.get(asked.request()))
     asked.check()
     assert asked.ask().status_code == 302, "it may be asked again"
+
+
+def test_a_witness_who_did_not_hear_it_leaves_the_request_open(asked: AskDesk) -> None:
+    asked.agree()
+    asked.witness("not_heard")
+    with acting_for(asked.theirs):
+        assert selectors.delivery(asked.delivery().pk).state is State.KEPT
+    assert asked.answer("refuse", reason="Nobody heard it").status_code == 302
+    assert "No answer yet" in words_of(asked.asked())
+
+
+def test_what_is_agreed_cannot_be_taken_back(asked: AskDesk) -> None:
+    asked.agree()
+    asked.witness()
+    gone = asked.browser.post(f"/o/ours/requests/ours/{asked.ask_id()}/", follow=True)
+    assert "There is nothing to take back" in words_of(gone)
+    with acting_for(asked.ours):
+        assert not AskEnd.objects.exists()
 
 
 def test_the_client_says_no_and_who_asks_reads_nothing(asked: AskDesk) -> None:

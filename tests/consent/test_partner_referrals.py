@@ -264,11 +264,19 @@ def test_without_the_name_no_record_is_made_up(handing: Handing) -> None:
     pk = handing.sent(parts=["equality"])
     page = words_of(handing.page(pk))
     assert "The name is not handed over" in page and "ASHBY" not in page
-    assert handing.accept(pk).status_code == 422
+    for wrong in ("", "R", "Ashby", f"R{handing.client.record_number}"):
+        assert handing.accept(pk, record=wrong).status_code == 422, wrong
     with acting_for(handing.theirs):
         assert not Client.objects.exists() and not PartnerReferralStep.objects.exists()
     with acting_for(handing.ours):
         assert not Disclosure.objects.exists(), "nothing was handed over"
+    own = register(handing.theirs)
+    with acting_for(handing.theirs):
+        number = str(Client.objects.get(pk=own.pk))
+    assert handing.accept(pk, record=number).status_code == 302
+    with acting_for(handing.theirs):
+        assert ReferralHandOver.objects.get().client_id == own.pk
+        assert Client.objects.count() == 1
 
 
 def test_a_client_id_that_is_taken_is_said_and_nothing_is_done(handing: Handing) -> None:

@@ -6,8 +6,9 @@ import pytest
 from django.db import transaction
 
 from caseload.models import Client, Person
-from edatrs.core.scope import ScopeViolation
+from edatrs.core.scope import ScopeMissing, ScopeViolation
 from tests.core.world import acting_for, fill, row_security_off, tenant_models
+from tests.factories.caseload import make_client
 from tests.factories.organisations import make_organisation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,3 +38,18 @@ def test_no_row_changes_its_organisation() -> None:
     one = make_organisation()
     with acting_for(one), pytest.raises(ScopeViolation), transaction.atomic():
         Client.objects.update(organisation=one.pk)
+
+
+def test_without_a_scope_a_manager_raises_and_does_not_answer() -> None:
+    with pytest.raises(ScopeMissing):
+        list(Client.objects.all())
+
+
+def test_what_using_gives_without_a_scope_is_empty() -> None:
+    """Django calls it while it loads; then there must be nothing in it, whatever the table holds."""
+    with row_security_off():
+        one = make_organisation()
+        with acting_for(one):
+            make_client()
+            assert Client.objects.using("default").count() == 1
+        assert list(Client.objects.using("default")) == []

@@ -121,8 +121,8 @@ class AskDesk:
         data = {k: v for k, v in {**form, **changed}.items() if v is not None}
         return self.other.post(f"/o/theirs/clients/{self.held.pk}/sharing/consents/new/", data)
 
-    def witness(self) -> None:
-        """The witness confirms."""
+    def witness(self, answer: str = "heard") -> None:
+        """The witness says whether they heard it."""
         from consent.models import SharingConsent
 
         assert self.held is not None
@@ -130,7 +130,7 @@ class AskDesk:
             consent = SharingConsent.objects.latest("number")
         self.as_(self.their_manager).post(
             f"/o/theirs/clients/{self.held.pk}/sharing/consents/{consent.pk}/witness/",
-            {"client": str(self.held.pk), "answer": "heard"},
+            {"client": str(self.held.pk), "answer": answer},
         )
 
     def their_number(self) -> str:

@@ -139,6 +139,8 @@ def all_of(runner: Runner, jobs: list[Any], ask: Any, workers: int) -> dict[Any,
                 found[job] = ask(job)
             except Exception as problem:  # noqa: BLE001  # told with the others
                 found[job] = {"result": "broken", "found": [], "seconds": 0, "output": repr(problem)}
+            told = found[job]
+            print(f"{told['result']} {told['seconds']} s {getattr(job, 'id', job)}", flush=True)
 
     threads = [threading.Thread(target=work) for _ in range(workers)]
     for thread in threads:

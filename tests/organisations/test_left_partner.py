@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client as Browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,8 +23,11 @@ from edatrs.core.scope import Actor
 from edatrs.organisations import left
 from edatrs.organisations.left import Left, Term, left_on
 from edatrs.organisations.models import AgreementParty, Organisation, User
+from tests.access import tables
 from tests.access.tables import ROLES
 from tests.access.tables import letters as table
+from tests.access.test_two_tabs import path_of
+from tests.access.world import make_world
 from tests.core.world import acting_for
 from tests.factories.caseload import make_client, make_episode, make_part, make_registration, make_service
 from tests.factories.organisations import make_organisation, make_person, sign_in
@@ -309,3 +314,52 @@ def test_with_the_midnight_of_another_place_the_day_would_be_wrong(monkeypatch: 
         assert scene.at("keyworker", scene.view()).status_code == 403
         monkeypatch.setattr(clock, "london_date", lambda instant: instant.astimezone(dt.UTC).date())
         assert scene.at("keyworker", scene.view()).status_code == 200
+
+
+# ---- every page --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+def test_every_page_and_form_of_every_role_is_what_access_md_says() -> None:
+    """Of every route and role: what the state leaves answers as ever, what it takes away shows nothing of anybody and writes nothing."""
+    world = make_world()
+    home, giver = world.own.organisation, Organisation.objects.get(slug="giver")
+    today = clock.today()
+    first, last = today - dt.timedelta(days=40), today - dt.timedelta(days=1)
+    AgreementParty.objects.filter(organisation=home, signed_on__isnull=False).update(
+        leaves_on=last, notice_received_on=first
+    )
+    bound = AgreementParty.objects.filter(organisation=home, agreement__parties__organisation=giver)
+    assert bound.exists() and left.state_of(home.pk, today) == Left(last)
+    wrong, asked = [], 0
+    for line in tables.lines().values():
+        if not line.of_organisation or not line.offered or line.method not in ("GET", "POST"):
+            continue
+        act, _, category = line.act.partition("/")
+        for role in ROLES:
+            given = set(table()[act, category].get(role, ""))
+            kept = given - set("SBN+") - (set() if role in READERS and act in LOOKS else {"O"})
+            kept -= {"A"} if act in GATHER else set()
+            if not line.by & given:
+                continue
+            sid = transaction.savepoint()
+            path = path_of(line, world.own, role)
+            answer = world.browser(role).generic(
+                line.method, path, content_type="application/x-www-form-urlencoded"
+            )
+            transaction.savepoint_rollback(sid)
+            asked += 1
+            if not line.by & kept:
+                main = (
+                    answer.content.partition(b"<main")[2].partition(b"</main>")[0]
+                    if not answer.streaming
+                    else b"streamed"
+                )
+                shown = set(re.findall(rb"CANARYMINE\d+", main)) - {home.name.encode()}
+                if answer.status_code != 403 or shown:
+                    wrong.append((line.method, line.route, role, answer.status_code))
+            elif answer.status_code == 403:
+                wrong.append((line.method, line.route, role, "refused"))
+    print(f"{asked} pages and forms asked")
+    assert wrong == [], "\n".join(map(str, wrong))

@@ -18,7 +18,7 @@ from edatrs.organisations.models import Organisation
 from tests.factories.organisations import make_person
 from tests.factories.sharing import make_agreement, make_grant
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 
 
