@@ -91,6 +91,8 @@ class ClientEditView(RecordFormView, abstract=True):
     def more(self, client: Client, recorded: Recorded, form: Any) -> dict[str, Any]:
         """Where else a change is written: to the records that a link ties to this one."""
         also_at = linked_records.also_at(client.pk) if self.category in COPIED else []
+        if also_at and self.category == "contact" and protection.panel(client)["kind"]:
+            also_at = []  # contact of a sensitive record is not copied
         return super().more(client, recorded, form) | {"also_at": also_at}
 
     def save(

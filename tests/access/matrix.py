@@ -201,7 +201,7 @@ def expected(cell: Cell) -> tuple[frozenset[int], str]:
     if (
         cell.foreign_ids
         and line.method == "POST"
-        and {("pk", "client"), ("pk", "voided")} & set(line.objects)
+        and {("pk", "client"), ("pk", "voided"), ("pk", "link_side")} & set(line.objects)
     ):
         return line.answers | {404}, anything  # the form says another client than the address
     return line.answers, anything
