@@ -106,7 +106,8 @@ def test_failing_statements_leave_no_client_data_in_the_log(launcher: Launcher) 
             connection.execute("insert into u values ('Zebedee')")
         with pytest.raises(psycopg.errors.InvalidTextRepresentation):
             connection.execute("select 'Zebedee'::integer")  # the first line of this error quotes the value
-        connection.execute("select pg_reload_conf()")
+    with launcher.connect("postgres", database="postgres") as superuser:
+        superuser.execute("select pg_reload_conf()")
     log = launcher.state / "log" / "postgres.log"
     eventually(lambda: "received SIGHUP" in log.read_text())  # written after them
     assert "Zebedee" not in log.read_text()
