@@ -46,7 +46,7 @@ class Ask(AskContent):
     """A partner is asked to share: whoever knows a client of one's own, or, directed, the holder of a record that is shared already."""
 
     number = _number("consent_ask_number")
-    client = models.ForeignKey(
+    client = models.ForeignKey(  # type: ignore[assignment]  # an ask of a shared record has none
         "caseload.Client",
         null=True,
         on_delete=models.PROTECT,
