@@ -26,7 +26,7 @@ LINT: list[tuple[str, list[object]]] = [
 ]
 MIGRATIONS: list[object] = [*PY, "manage.py", "makemigrations", "--check", "--dry-run", "-v", "1"]
 DEPLOY: list[object] = [*PY, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-TEST: list[object] = [*PY, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-q"]
+TEST: list[object] = [*PY, "-m", "pytest", "-n", "3", "--dist", "worksteal", "-q"]
 LONG: list[object] = [*PY, "-m", "pytest", "-q", "-s", "-m", "long"]
 MATRIX: list[object] = [
     *TEST,

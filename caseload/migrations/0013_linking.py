@@ -473,7 +473,8 @@ BEGIN
     IF stays.id IS NULL OR goes.id IS NULL OR stays.id = goes.id THEN
         RAISE EXCEPTION 'linking:gone';
     END IF;
-    IF NOT EXISTS (SELECT FROM caseload_client c WHERE c.person_id = goes.person_id AND c.organisation_id <> ours) THEN
+    -- A person that only the operator's keys made one stays: the next bundle means this record by it.
+    IF NOT EXISTS (SELECT FROM caseload_linkside s WHERE s.client_id = goes.id AND s.organisation_id = ours AND s.state = 'linked') THEN
         RETURN false;
     END IF;
     IF EXISTS (SELECT FROM caseload_client c WHERE c.person_id = stays.person_id AND c.organisation_id <> ours) THEN

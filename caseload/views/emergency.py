@@ -62,7 +62,7 @@ class EmergencyView(OrganisationView):
 
 
 def shown(row: EmergencyAccess, now: dt.datetime) -> dict[str, Any]:
-    """An emergency access in a list. It names a record by its number alone."""
+    """An emergency access in a list. It names nobody."""
     is_open = row.ended_at is None and now < row.ends_at
     return {
         "pk": row.pk,
@@ -266,4 +266,6 @@ class EmergencyReviewView(OrganisationView):
     def _show(
         self, request: HttpRequest, form: ReviewForm, row: EmergencyAccess, *, status: int = 200
     ) -> HttpResponse:
-        return self.page(request, status=status, form=form, row=shown(row, clock.now()))
+        # Its number says which record it was to who holds it; the other side has its own reason to know.
+        own = Client.objects.filter(pk=row.opened_client_id).only("pk", "record_number").first()
+        return self.page(request, status=status, form=form, row=shown(row, clock.now()), record=own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from http.cookies import SimpleCookie
@@ -213,7 +213,8 @@ class Matrix:
     def __init__(self, world: World) -> None:
         self.world = world
         self.browser = Browser(raise_request_exception=False)
-        self.foreign_rows = self._fingerprint()
+        self.foreign_rows = self._fingerprints([*_written(), _PEOPLE])
+        self.writes = self._writes()
         self.on_trail_before = self._on_trail()
         self.on_trail = 0
         self.forget: Callable[[], None] = lambda: None
@@ -249,7 +250,7 @@ class Matrix:
             self.on_trail = self._on_trail() - self.on_trail_before if asked_to_show else 0
             # What answers 404 or 405, or leads to sign-in, has been rolled back or never began.
             might = cell.line.method == "POST" and answer.status not in (404, 405) and cell.who in ROLES
-            changed = might and self._fingerprint() != self.foreign_rows
+            changed = might and self._changed()
         finally:
             transaction.savepoint_rollback(sid)
             connection.needs_rollback = False
@@ -332,25 +333,40 @@ class Matrix:
             cursor.execute("SELECT set_config('app.organisation', '', true)")
         return int(found)
 
-    def _fingerprint(self) -> str:
-        """Of every row of the other organisation that a page could change."""
-        other = self.world.other.organisation.pk
-        parts = " UNION ALL ".join(
-            f"SELECT t::text AS x FROM {table} t WHERE organisation_id = %(other)s" for table in _written()
+    def _changed(self) -> bool:
+        """Whether a row of the other organisation is not as it was. Looked at is what was written to at all since the last question."""
+        written = self._writes()
+        tables = {name for name, times in written.items() if times != self.writes.get(name)}
+        self.writes = written
+        looked_at = tables & self.foreign_rows.keys()
+        return bool(looked_at) and any(
+            self.foreign_rows[name] != found for name, found in self._fingerprints(looked_at).items()
         )
-        people = (
-            "SELECT u::text FROM organisations_user u JOIN organisations_membership m ON m.user_id = u.id "
-            "WHERE m.organisation_id = %(other)s"
+
+    def _writes(self) -> dict[str, int]:
+        """How often each table was written to in this transaction, what was rolled back in it included."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables "
+                "WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"
+            )
+            return dict(cursor.fetchall())
+
+    def _fingerprints(self, tables: Iterable[str]) -> dict[str, str]:
+        """Of every row of the other organisation in these tables; of a person who has a role there, too."""
+        other = self.world.other.organisation.pk
+        people = "FROM organisations_user t JOIN organisations_membership m ON m.user_id = t.id WHERE m.organisation_id = %(other)s"
+        parts = (
+            f"SELECT '{name}', md5(string_agg(t::text, '|' ORDER BY t::text)) "
+            + (people if name == _PEOPLE else f"FROM {name} t WHERE organisation_id = %(other)s")
+            for name in sorted(tables)
         )
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('app.organisation', %s, true)", [str(other)])
-            cursor.execute(
-                f"SELECT md5(string_agg(x, '|' ORDER BY x)) FROM ({parts} UNION ALL {people}) rows",
-                {"other": other},
-            )
-            found = cursor.fetchone()[0]
+            cursor.execute(" UNION ALL ".join(parts), {"other": other})
+            found = dict(cursor.fetchall())
             cursor.execute("SELECT set_config('app.organisation', '', true)")
-        return str(found)
+        return found
 
 
 _PAGES_WRITE = {
@@ -360,6 +376,7 @@ _PAGES_WRITE = {
     "organisations_job",
     "organisations_service",
 }
+_PEOPLE = "organisations_user"
 # Not what counts who looked: a look at one's own writes there too.
 _NOT_COUNTED = {"caseload_opening", "audit_auditevent"}
 

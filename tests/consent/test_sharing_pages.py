@@ -240,7 +240,7 @@ def test_without_a_protocol_the_consent_is_kept_and_the_page_says_so(desk: Desk)
     assert "Cannot see anything" in page
     assert "No protocol in force with Theirs Trust since 2 Mar 2026" in page
     assert "is kept and gives no access" in page
-    assert desk.other_side().status_code == 404
+    assert desk.other_side().status_code == 403, "they left, and are told so before anything is looked for"
 
 
 # ---- witness ----------------------------------------------------------------------------------------------------

@@ -16,12 +16,14 @@ from edatrs.core.scope import Actor
 from ndtms.models import Submission, SubmissionDownload
 from tests.architecture import catalogue
 from tests.core.world import acting_for, fill, histories, in_sql, tenant_models, two_organisations
+from tests.factories.asks import make_ask, make_delivery
 from tests.factories.caseload import make_client, make_episode, make_registration
 from tests.factories.consent import make_act
 from tests.factories.ndtms import make_import, make_submission
 from tests.factories.organisations import make_organisation, make_person
 from tests.factories.share_consents import make_consent, make_decision
 from tests.factories.staff import make_leaver
+from tests.factories.work import make_export
 
 pytestmark = pytest.mark.django_db
 # What must differ in a copy of a row, so that nothing but what is tried can be wrong with it.
@@ -139,6 +141,9 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             "run_id": make_import().pk,
             "consent_id": make_consent(registration.client).pk,
             "decision_id": make_decision(registration.client, one).pk,
+            "export_id": make_export(make_person(two)).pk,
+            "ask_id": make_ask(registration.client).pk,
+            "delivery_id": make_delivery(registration.client, one).pk,
             "leaver_id": make_leaver(two, make_person(two)).pk,
         }
     tried = 0
@@ -156,10 +161,12 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             changed["consent_act_id"] = bare["consent_act_id"]  # or it would be the second of one act
         if table == "consent_disclosure" and "consent_id" in changed:
             changed |= {"ground": "consent", "standing": "", "condition": "", "lawful_ground": ""}
-        if table in ("consent_lawfuldecision", "consent_sharingconsent"):
+        if table in ("consent_ask", "consent_lawfuldecision", "consent_sharingconsent"):
             changed["number"] = 999_999  # or it would be the second of one number
         if table == "caseload_linkside":
             changed["proposal"] = uuid4()  # or it would be the second side of one proposal
+        if table == "consent_referralhandover":
+            changed["referral"] = uuid4()  # or it would be the second of one referral
         if table == "caseload_clientmerge":
             changed["undone_at"] = clock.now()  # or it would be the second merge of one client
         with acting_for(one):
