@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, connections
-from django.test.utils import setup_databases, teardown_databases
+from django.test import TransactionTestCase
 
-from edatrs.core.owner import as_owner
 from edatrs.core.scope import Actor, Scope, open_scope
 from edatrs.settings.base import database
+from tests.database import drop_database, empty_database, make_database
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -31,6 +31,26 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             )
     for test, figures in told.items():
         terminalreporter.write_line(f"{test}: " + ", ".join(f"{n:,} {what}" for what, n in figures.items()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked `first` takes a minute or more: each process begins with its share, so that none is left alone with it at the end.
+
+    Beside each other a process is first given a run of tests that follow one another; what is left of it the others take later.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    first = [item for item in items if item.get_closest_marker("first")]
+    others = [item for item in items if not item.get_closest_marker("first")]
+    rest = len(items)
+    items.clear()
+    for n in range(processes):
+        size = rest // (processes - n)
+        rest -= size
+        mine = first[n::processes]
+        items += [*mine, *others[: size - len(mine)]]
+        del others[: size - len(mine)]
+    items += others
 
 
 @pytest.fixture(scope="session")
@@ -49,14 +69,20 @@ def django_db_setup(
             connections.close_all()
         return
     with django_db_blocker.unblock():
-        with as_owner():
-            made = setup_databases(verbosity=0, interactive=False, keepdb=False)
+        made = make_database()
         connection.close()
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-        with as_owner():
-            teardown_databases(made, verbosity=0)
+        drop_database(made)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_quickly() -> Iterator[None]:
+    """After a test that commits the tables are emptied as `tests.database` does it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_database())
+        yield
 
 
 @pytest.fixture

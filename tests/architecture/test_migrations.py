@@ -115,6 +115,7 @@ def migrate(wrapper: Any, targets: list[tuple[str, str | None]] | None = None) -
     executor.migrate(targets or executor.loader.graph.leaf_nodes())
 
 
+@pytest.mark.first
 def test_each_app_goes_to_nothing_and_back_to_the_same(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock(), scratch_database() as wrapper:
         made = catalogue_of(wrapper)

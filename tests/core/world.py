@@ -41,8 +41,13 @@ def managers() -> list[type[TenantManager]]:
     """The manager of rows of an organisation, and every one that is made of it."""
     found = [TenantManager]
     for manager in found:
-        found += [made for made in manager.__subclasses__() if made not in found]
+        found += [made for made in manager.__subclasses__() if made not in found and not _by_django(made)]
     return found
+
+
+def _by_django(manager: type[TenantManager]) -> bool:
+    """Whether Django made it, of one of ours, for the far side of a foreign key: at its first use, so that it is not always there."""
+    return manager.__module__.startswith("django.")
 
 
 def histories() -> list[type[Any]]:

@@ -381,6 +381,7 @@ def kill(
     assert json.loads(out.getvalue())["ok"]
 
 
+@pytest.mark.first
 def test_two_hundred_kills_lose_nothing_and_double_nothing(turning: list[Turning], capfd: Any) -> None:
     kill(turning, capfd, points=FEWER, each=20, parents=3, within=400)
 
