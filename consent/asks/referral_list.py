@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from caseload.models import Client
+from consent.asks import paging
 from consent.choices import StepKind
 from consent.models import PartnerReferral, PartnerReferralStep, ReferralHandOver
 from consent.sharing import sources
@@ -56,7 +57,7 @@ class Referral:
 
 def referral(pk: UUID, *, ours: bool | None = None) -> Referral:
     """One that was sent or received here; `ours` says which it must be. Raises Denied: anything else answers as absent."""
-    found = _read(PartnerReferral.objects.filter(pk=pk))
+    found = _read(list(_with_sides(PartnerReferral.objects.filter(pk=pk))))
     if not found or (ours is not None and found[0].ours is not ours):
         raise Denied("caseload.transfer", "not found", subject=str(pk))
     return found[0]
@@ -64,25 +65,43 @@ def referral(pk: UUID, *, ours: bool | None = None) -> Referral:
 
 def referrals_of(client: Client) -> list[Referral]:
     """Those of a client of one's own, the newest first."""
-    return _read(
-        PartnerReferral.objects.filter(
-            organisation_id=current_organisation(), client_id__in=sources.record_ids(client)
-        )
+    rows = PartnerReferral.objects.filter(
+        organisation_id=current_organisation(), client_id__in=sources.record_ids(client)
     )
+    return _page(rows, "")[0]
 
 
-def sent_and_received() -> tuple[list[Referral], list[Referral]]:
-    """The newest of both, at most PAGE of each."""
-    own = current_organisation()
-    rows = PartnerReferral.objects.all()
-    return _read(rows.filter(organisation_id=own)), _read(rows.filter(receiver_id=own))
+def waiting() -> tuple[list[Referral], bool]:
+    """Those received that nobody answered, the oldest first, and whether there are more than the PAGE of them here."""
+    rows = PartnerReferral.objects.filter(receiver_id=current_organisation()).exclude(
+        pk__in=PartnerReferralStep.objects.values("referral_id")
+    )
+    some = list(_with_sides(rows).order_by("number")[: PAGE + 1])
+    return _read(some[:PAGE]), len(some) > PAGE
 
 
-def _read(rows: Any) -> list[Referral]:
+def answered(*, before: str = "") -> tuple[list[Referral], str]:
+    """A page of those received that have a first step, the newest first, and the key of the next page."""
+    steps = PartnerReferralStep.objects.values("referral_id")
+    return _page(PartnerReferral.objects.filter(receiver_id=current_organisation(), pk__in=steps), before)
+
+
+def sent(*, before: str = "") -> tuple[list[Referral], str]:
+    """A page of those that we sent, the newest first, and the key of the next page."""
+    return _page(PartnerReferral.objects.filter(organisation_id=current_organisation()), before)
+
+
+def _page(rows: Any, before: str) -> tuple[list[Referral], str]:
+    some, more = paging.by_number(_with_sides(rows), before, PAGE)
+    return _read(some), more
+
+
+def _with_sides(rows: Any) -> Any:
     # Never along with the client: who receives it may not see the client, and the row would go with it.
-    some = list(
-        rows.select_related("organisation", "receiver", "service").order_by("-recorded_at", "-number")[:PAGE]
-    )
+    return rows.select_related("organisation", "receiver", "service")
+
+
+def _read(some: list[PartnerReferral]) -> list[Referral]:
     steps: dict[UUID, list[PartnerReferralStep]] = defaultdict(list)
     for step in PartnerReferralStep.objects.filter(referral__in=[row.pk for row in some]).order_by(
         "recorded_at"

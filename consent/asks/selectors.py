@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from caseload import shared
 from caseload.models import Client
-from consent.asks import rules
+from consent.asks import paging, rules
 from consent.asks.open_to import lives_in, open_of
 from consent.asks.rules import State
 from consent.choices import AnswerKind
@@ -84,9 +84,10 @@ def asks_about(held_client: UUID) -> list[AskLine]:
     return _lines(Ask.objects.filter(held_client=held_client))
 
 
-def asks_by_us() -> list[AskLine]:
-    """The newest of everything that was asked; at most PAGE."""
-    return _lines(Ask.objects.all())
+def asks_by_us(*, before: str = "") -> tuple[list[AskLine], str]:
+    """A page of everything that was asked, the newest first, and the key of the next page."""
+    some, more = paging.by_number(Ask.objects.select_related("holder"), before, PAGE)
+    return _as_lines(some), more
 
 
 def ask_of_ours(pk: UUID) -> AskLine:
@@ -98,7 +99,10 @@ def ask_of_ours(pk: UUID) -> AskLine:
 
 
 def _lines(rows: Any) -> list[AskLine]:
-    asks = list(rows.select_related("holder").order_by("-recorded_at", "-number")[:PAGE])
+    return _as_lines(list(rows.select_related("holder").order_by("-recorded_at", "-number")[:PAGE]))
+
+
+def _as_lines(asks: list[Ask]) -> list[AskLine]:
     ended = {end.ask_id: end for end in AskEnd.objects.filter(ask__in=asks)}
     agreed = _agreements([row.pk for row in asks])
     today = clock.today()
@@ -186,12 +190,9 @@ def delivery(pk: UUID) -> Delivery:
 
 def requests(*, before: str = "") -> tuple[list[Delivery], str]:
     """A page of what partners ask of us, the newest first, and the key of the next page. By key, never by offset."""
-    rows = AskDelivery.objects.select_related("asker", "client__clientidentity").order_by("-number", "-pk")
-    if before.isdecimal() and len(before) < 19:
-        rows = rows.filter(number__lt=int(before))
-    some = list(rows[: PAGE + 1])
-    more = str(some[PAGE - 1].number) if len(some) > PAGE else ""
-    return _deliveries(some[:PAGE]), more
+    rows = AskDelivery.objects.select_related("asker", "client__clientidentity")
+    some, more = paging.by_number(rows, before, PAGE)
+    return _deliveries(some), more
 
 
 def requests_about(client: Client) -> list[Delivery]:

@@ -149,13 +149,20 @@ class ReferralsView(OrganisationView):
     template_name = "consent/asks/referrals.html"
 
     def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
-        """The newest 100 of each; those that wait first."""
-        sent, received = referral_list.sent_and_received()
+        """All that wait (the oldest 100 of them), and a page of those that are answered and of those that we sent, each by key."""
+        waiting, more_waiting = referral_list.waiting()
+        received, more_received = referral_list.answered(before=request.GET.get("received_before", ""))
+        sent, more_sent = referral_list.sent(before=request.GET.get("sent_before", ""))
         return self.page(
             request,
-            waiting=[shown(found) for found in received if found.waits],
-            received=[shown(found) for found in received if not found.waits],
+            waiting=[shown(found) for found in waiting],
+            more_waiting=more_waiting,
+            received=[shown(found) for found in received],
+            more_received=more_received,
+            received_onward="received_before" in request.GET,
             sent=[shown(found) for found in sent],
+            more_sent=more_sent,
+            sent_onward="sent_before" in request.GET,
         )
 
 

@@ -37,6 +37,11 @@ class RequestsView(OrganisationView):
         found, more = selectors.requests(before=request.GET.get("before", ""))
         rows = [shown(row) for row in found]
         onward = "before" in request.GET
+        asks, more_asks = (
+            selectors.asks_by_us(before=request.GET.get("ours_before", ""))
+            if access.may("sharing.ask", by="N")
+            else ([], "")
+        )
         return self.page(
             request,
             waiting=[row for row in rows if row["found"].waits],
@@ -44,9 +49,9 @@ class RequestsView(OrganisationView):
             more=more,
             onward=onward,
             may_transfer=access.may("caseload.transfer"),
-            ours=[asked_by_us(line) for line in selectors.asks_by_us()]
-            if access.may("sharing.ask", by="N")
-            else [],
+            ours=[asked_by_us(line) for line in asks],
+            more_asks=more_asks,
+            asks_onward="ours_before" in request.GET,
         )
 
 

@@ -49,7 +49,7 @@ REVIEWED_DEFINER_FUNCTIONS = {
     "caseload_unlink",  # a person of its own for one's own client
     "caseload_relink",  # that taken back
     "caseload_swap_person",  # at a merge of two of one's own
-    # Asking a partner; consent 0008, tests/consent/test_asks.py.
+    # Asking a partner; consent 0008, tests/consent/asks.
     "consent_holders_of",  # the comparison of "known elsewhere" with the records it finds; for the role matcher alone
     "consent_deliver_ask",  # a row with each holder of an ask of one's own; gives nothing back
     "consent_take_back_ask",  # says so where an ask of one's own was delivered; gives nothing back

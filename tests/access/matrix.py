@@ -217,6 +217,7 @@ class Matrix:
         self.writes = self._writes()
         self.on_trail_before = self._on_trail()
         self.on_trail = 0
+        self.forms: dict[tuple[str, str], list[tuple[str, str]]] = {}
         self.forget: Callable[[], None] = lambda: None
 
     def ask(self, cell: Cell) -> tuple[Answer, bool]:
@@ -313,12 +314,13 @@ class Matrix:
             form = form_for(page.content.decode(), path)
             return filled(form) if form else []
         own = self._path(replace(cell, object=OWN))[0]
-        page = self.browser.get(own)
-        form = form_for(page.content.decode(), own) if page.status_code == 200 else None
-        if form is None:
-            return []
+        # Every question is rolled back: the page would be the same again.
+        if (cell.who, own) not in self.forms:
+            page = self.browser.get(own)
+            form = form_for(page.content.decode(), own) if page.status_code == 200 else None
+            self.forms[cell.who, own] = filled(form) if form else []
         ids = dict(zip(own.split("/"), path.split("/"), strict=True))
-        return [(name, ids.get(value, value)) for name, value in filled(form)]
+        return [(name, ids.get(value, value)) for name, value in self.forms[cell.who, own]]
 
     def _on_trail(self) -> int:
         """How many events stand on the trail of one's own organisation."""

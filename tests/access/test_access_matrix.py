@@ -251,7 +251,7 @@ def _ask_everything(part: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> Ju
     return judge
 
 
-# No mark of the database: it would begin the transaction before the walls are taken down, and they could not be put up again before it ends.
+# No mark of the database: it would begin the transaction before the walls are taken down, and they could not be put up before it ends.
 @pytest.mark.first
 @pytest.mark.usefixtures("_managers_down", "db")
 def test_matrix(part: str, mode: str, monkeypatch: pytest.MonkeyPatch, record_property: Any) -> None:

@@ -25,8 +25,8 @@ NOT_A_RECORD = {"caseload_opening", "organisations_draft", "audit_auditevent"}
 # Forms whose page is another page's: the button stands there. And those that the client of this world has no use for.
 _SHARING = "o/<slug:organisation>/clients/<uuid:pk>/sharing/"
 WITHOUT_A_PAGE: dict[str, str] = {
-    f"{_SHARING}asks/new/": "one request is open already; sent for another client in tests/consent/test_asks.py",
-    f"{_SHARING}refer/": "nothing is open to a partner; sent for another client in tests/consent/test_partner_referrals.py",
+    f"{_SHARING}asks/new/": "one request is open already; sent for another client in tests/consent/asks",
+    f"{_SHARING}refer/": "nothing is open to a partner; sent for another client in tests/consent/referrals",
 }
 
 

@@ -54,6 +54,7 @@ def look_at(page: Page, name: str, *, axe: bool = True) -> None:
     """Pictures for whoever wants to look: EDATRS_PICTURES names a folder. Both widths; and nothing scrolls sideways on the narrow one."""
     width = page.viewport_size["width"] if page.viewport_size else 1280
     folder = os.environ.get("EDATRS_PICTURES")
+    page.wait_for_load_state()  # a click returns while the next page is still on its way
     for wide in (1280, 360):
         page.set_viewport_size({"width": wide, "height": 900})
         over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -15,6 +16,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.management import call_command
+
+from caseload.models import Episode
+from edatrs.organisations.models import Job, Service
+from edatrs.organisations.services import jobs
+from ndtms.models import Submission
+from tests.faults.turning import FIRST_DAY, SAMPLE, Turning, acting_for, ask, rows_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -226,3 +234,33 @@ def ordinary(root: None, folder: Path, launchers: Callable[..., Launcher]) -> La
         except OSError:
             continue
     pytest.skip(f"an ordinary user can reach no {version} or not this project")
+
+
+@pytest.fixture
+def turning() -> list[Turning]:
+    """The services of the sample, each with the episodes that would be sent if they agree."""
+    call_command("load_partnership", stdout=io.StringIO(), stderr=io.StringIO())
+    call_command("import_caseload", str(SAMPLE), stdout=io.StringIO(), stderr=io.StringIO())
+    found = []
+    for service in Service.objects.select_related("organisation").order_by("agency_code"):
+        submission, _ = ask(service, FIRST_DAY)
+        job = Job.objects.get(subject=submission)
+        lease = jobs.claim(job.pk, at_once=True)
+        if lease is None:
+            continue
+        jobs.work(lease)
+        with acting_for(service):
+            built = Submission.objects.select_related("content").get(pk=submission)
+            if not built.content.carried:
+                continue
+            known = dict(
+                Episode.objects.filter(pk__in=built.content.carried).values_list(
+                    "episode_id", "registration__client_id_text"
+                )
+            )
+            always = {row["CLIENTID"] for row in rows_of(built) if row["CONSENT"] == "N"}
+        found.append(Turning(service, known, always))
+    assert len(found) >= 3
+    for one in found:
+        one.turn(bear=False)
+    return found

@@ -26,10 +26,9 @@ from ndtms.choices import SubmissionState
 from ndtms.models import Submission
 from tests.factories.organisations import make_organisation
 
-from .test_extract_kills import FIRST_DAY, Turning, acting_for, ask, left_over, turning, wrongs
+from .turning import FIRST_DAY, Turning, acting_for, ask, left_over, wrongs
 from .worker import SHORT, Crew, Plays, crew, eventually
 
-__all__ = ["turning"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

@@ -19,11 +19,10 @@ from edatrs.organisations.models import Job
 from edatrs.organisations.services import jobs
 from tests.factories.organisations import make_organisation
 
-from .test_extract_kills import FIRST_DAY, Turning, ask, turning
 from .test_jobs_leases import finished, sweeping
+from .turning import FIRST_DAY, Turning, ask
 from .worker import Crew, Plays, crew, eventually
 
-__all__ = ["turning"]
 pytestmark = pytest.mark.django_db(transaction=True)
 # Kombu's options for giving a message to another worker when it was not acknowledged in time, at their quickest.
 IMPATIENT = {"visibility_timeout": 1, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}

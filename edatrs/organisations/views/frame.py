@@ -31,6 +31,13 @@ TOPICS = {
     "drafts": "Drafts, time-out and no connection",
     "conflict": "When somebody saved before you",
     "import": "Import a caseload",
+    "sharing": "Consent to share, and who can see what",
+    "asks": "Ask a partner, refer, transfer",
+    "links": "Link a record with a partner's",
+    "emergency": "Emergency access",
+    "exports": "Export a list",
+    "agreements": "Agreements between organisations",
+    "trail": "The trail, and how to check it",
 }
 
 
