@@ -34,6 +34,11 @@ SELECT chain::text, sequence, hash, mac, {INSTANT},
        (SELECT array_agg(nextval(pg_get_serial_sequence('audit_auditevent', 'id'))) FROM generate_series(1, %s))
 FROM audit_chainhead WHERE chain = ANY(%s::uuid[])
 AND (SELECT count(*) FROM audit_chainhead WHERE chain = ANY(%s::uuid[])) = %s ORDER BY chain FOR UPDATE"""  # noqa: S608  # fixed text
+# The same for one chain, which is almost always the case: it is planned in a third of the time.
+_LOCK_ONE = f"""
+SELECT chain::text, sequence, hash, mac, {INSTANT},
+       (SELECT array_agg(nextval(pg_get_serial_sequence('audit_auditevent', 'id'))) FROM generate_series(1, %s))
+FROM audit_chainhead WHERE chain = %s FOR UPDATE"""  # noqa: S608  # fixed text
 _MOVE = """
 WITH moved AS (
     UPDATE audit_chainhead h SET sequence = n.sequence, hash = n.hash, mac = n.mac, at = n.at
@@ -63,6 +68,14 @@ _ARRAYS = {
 }
 _INSERT = "INSERT INTO audit_auditevent ({}) SELECT * FROM unnest({})".format(  # noqa: S608  # names and types from above
     ", ".join(_ARRAYS), ", ".join(f"%s::{kind}[]" for kind in _ARRAYS.values())
+)
+
+
+# One entry, one head: what most acts write. Arrays would be taken apart again by the database for nothing.
+_ONE = """
+WITH moved AS (UPDATE audit_chainhead SET sequence = %s, hash = %s, mac = %s, at = %s::timestamptz WHERE chain = %s)
+INSERT INTO audit_auditevent ({}) VALUES ({})""".format(  # noqa: S608  # names and types from above
+    ", ".join(_ARRAYS), ", ".join(f"%s::{kind}" for kind in _ARRAYS.values())
 )
 
 
@@ -96,6 +109,23 @@ def flush(scope: Scope) -> None:
         for organisation_id in event.organisation_ids:
             row = _next_row(event, str(organisation_id or PARTNERSHIP_CHAIN), ids.pop(), heads, key)
             rows.append(row)
+    if len(rows) == 1:
+        _write_one(rows[0], heads[rows[0].chain])
+    else:
+        _write(rows, heads)
+    scope.events.clear()
+
+
+def _write_one(row: Row, head: Head) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ONE,
+            [head.sequence, head.hash, head.mac, head.at, head.chain, *(_stored(row, c) for c in _ARRAYS)],
+        )
+
+
+def _write(rows: list[Row], heads: dict[str, Head]) -> None:
+    """The entries, many in one statement, and the heads with the last of them."""
     moved = [list(column) for column in zip(*sorted(heads.values()), strict=True)]
     with connection.cursor() as cursor:
         remaining = iter(rows)
@@ -108,7 +138,6 @@ def flush(scope: Scope) -> None:
                 _INSERT if later else f"{_MOVE} {_INSERT}", columns if later else [*moved, *columns]
             )
             some = later
-    scope.events.clear()
 
 
 def _lock_heads(pending: Iterable[Pending], key: bytes) -> tuple[dict[str, Head], list[int]]:
@@ -116,12 +145,14 @@ def _lock_heads(pending: Iterable[Pending], key: bytes) -> tuple[dict[str, Head]
     wanted = [str(o or PARTNERSHIP_CHAIN) for event in pending for o in event.organisation_ids]
     chains = sorted(set(wanted))
     with connection.cursor() as cursor:
-        locking = [len(wanted), chains, chains, len(chains)]
-        cursor.execute(_LOCK, locking)
+        one = len(chains) == 1
+        lock = _LOCK_ONE if one else _LOCK
+        locking = [len(wanted), chains[0]] if one else [len(wanted), chains, chains, len(chains)]
+        cursor.execute(lock, locking)
         found = cursor.fetchall()
         if not found:  # the first entry of a chain
             _begin(cursor, chains, key)
-            cursor.execute(_LOCK, locking)
+            cursor.execute(lock, locking)
             found = cursor.fetchall()
     heads = {row[0]: head_from(row) for row in found}
     for head in heads.values():

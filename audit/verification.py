@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -197,10 +198,15 @@ class _Counted:
 
 
 def read_rows(reader: psycopg.Connection[Any], chain_id: UUID) -> Iterator[tuple[Any, ...]]:
-    """A chain as `chain.Row`s, through a cursor of the server, a few thousand rows at a time."""
-    with reader.cursor(name="trail") as cursor:
+    """A chain as `chain.Row`s, through a cursor of the server, a few thousand rows at a time.
+
+    While some are looked at, the database makes the next: it takes about as long over them as the hashing does.
+    """
+    with reader.cursor(name="trail", binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
         cursor.execute(_ROWS, [chain_id])
-        while rows := cursor.fetchmany(AT_ONCE):
+        coming = ahead.submit(cursor.fetchmany, AT_ONCE)
+        while rows := coming.result():
+            coming = ahead.submit(cursor.fetchmany, AT_ONCE)
             for row in rows:
                 yield (*row[:_DETAILS], _details(row[_DETAILS]), *row[_DETAILS + 1 :])
 

@@ -159,10 +159,10 @@ class ReferralsView(OrganisationView):
             more_waiting=more_waiting,
             received=[shown(found) for found in received],
             more_received=more_received,
-            received_onward="received_before" in request.GET,
+            received_later="received_before" in request.GET,
             sent=[shown(found) for found in sent],
             more_sent=more_sent,
-            sent_onward="sent_before" in request.GET,
+            sent_later="sent_before" in request.GET,
         )
 
 

@@ -47,11 +47,11 @@ class RequestsView(OrganisationView):
             waiting=[row for row in rows if row["found"].waits],
             answered=[row for row in rows if not row["found"].waits],
             more=more,
-            onward=onward,
+            later=onward,
             may_transfer=access.may("caseload.transfer"),
             ours=[asked_by_us(line) for line in asks],
             more_asks=more_asks,
-            asks_onward="ours_before" in request.GET,
+            asks_later="ours_before" in request.GET,
         )
 
 

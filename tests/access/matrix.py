@@ -309,8 +309,9 @@ class Matrix:
         """The form of the page, filled in. Where the page is not shown, that of one's own object with the ids of what is asked for."""
         if cell.who != cell.role or cell.address != OWN:
             return []
-        page = self.browser.get(path)
-        if page.status_code == 200:
+        # Of what is not there no page is shown: its GET is a question of its own.
+        page = self.browser.get(path) if cell.object != ABSENT else None
+        if page is not None and page.status_code == 200:
             form = form_for(page.content.decode(), path)
             return filled(form) if form else []
         own = self._path(replace(cell, object=OWN))[0]

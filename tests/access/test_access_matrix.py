@@ -210,7 +210,7 @@ class Judge:
 
     def _unlike_absence(self, cell: Cell, answer: Answer) -> str:
         """Whether a foreign object answers otherwise than one that is not there."""
-        absent = self.not_there.get((cell.line, cell.who))
+        absent = self.not_there.get((cell.line, cell.who, cell.foreign_ids))
         return "" if absent is None or absent == answer.bare else "its existence"
 
 
@@ -231,6 +231,10 @@ def _asked(part: str, mode: str) -> list[Cell]:
     return [cell for cell in every if cell.line.route in mine]
 
 
+def _is_nowhere(cell: Cell) -> bool:
+    return cell.object == ABSENT and cell.address == OWN
+
+
 def _ask_everything(part: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> Judge:
     world = make_world()
     judge, matrix = Judge(world, mode), Matrix(world)
@@ -238,13 +242,13 @@ def _ask_everything(part: str, mode: str, monkeypatch: pytest.MonkeyPatch) -> Ju
     # That the trail writes a refusal, and that nothing is answered when it cannot, is shown beside the trail and in test_fail_closed.
     monkeypatch.setattr(refusals, "_recorders", [lambda scope, raised, route, subject: refused.append(route)])
     matrix.forget = refused.clear
-    wanted = _asked(part, mode)
-    for cell in wanted:
-        if cell.object == ABSENT and cell.address == OWN:
-            judge.not_there[cell.line, cell.who] = matrix.ask(cell)[0].bare
+    # First what is not there: how that answers is what foreign objects are compared with.
+    wanted = sorted(_asked(part, mode), key=lambda cell: not _is_nowhere(cell))
     for cell in wanted:
         refused.clear()
         answer, changed = matrix.ask(cell)
+        if _is_nowhere(cell):
+            judge.not_there[cell.line, cell.who, cell.foreign_ids] = answer.bare
         judge.see(cell, answer, changed, len(refused))
         judge.told(cell, answer, matrix.on_trail)
     assert {cell.role for cell in wanted} >= set(ROLES) and {NONE, OWN, OTHER} <= {c.object for c in wanted}

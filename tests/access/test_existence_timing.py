@@ -91,6 +91,7 @@ def test_a_longer_look_would_be_found() -> None:
     assert not alike(*medians(slow, quick, 30, random.Random(3)))
 
 
+@pytest.mark.timed
 def test_an_unknown_account_is_refused_as_slowly_as_a_known_one(client: Any, record_property: Any) -> None:
     """T12: wrong passwords for accounts that there are and that there are not; tries are forgotten between, so that none is throttled."""
     people = [make_person(make_organisation()) for _ in range(10)]

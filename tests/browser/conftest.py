@@ -40,10 +40,11 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Chromium, headless."""
-    path = os.environ.get("EDATRS_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(path).exists():
+    names = ("chromium-headless-shell", "chromium")
+    path = os.environ.get("EDATRS_CHROMIUM") or next(filter(None, map(shutil.which, names)), "")
+    if not Path(path).is_file():
         pytest.fail(
-            "no Chromium: apt-get install chromium (make test does it as root), or set EDATRS_CHROMIUM to one"
+            "no Chromium: apt-get install chromium-headless-shell (make test does it as root), or set EDATRS_CHROMIUM to one"
         )
     # The browser runs an event loop in this thread; Django's guard against that does not know that ours never yields in a query.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:

@@ -33,7 +33,7 @@ TOPICS = {
     "import": "Import a caseload",
     "sharing": "Consent to share, and who can see what",
     "asks": "Ask a partner, refer, transfer",
-    "links": "Link a record with a partner's",
+    "links": "Link a record with a partner’s",
     "emergency": "Emergency access",
     "exports": "Export a list",
     "agreements": "Agreements between organisations",
