@@ -14,7 +14,7 @@ from caseload.matching import nhs_number_is_sound
 from caseload.search import digits
 from caseload.services.clients import Part, names_of
 from edatrs.core import clock
-from edatrs.core.dates import DateBoxes
+from edatrs.core.dates import DateBoxes, long_date
 from edatrs.core.forms import Form
 
 EARLIEST_BIRTH = dt.date(1900, 1, 1)
@@ -120,7 +120,7 @@ class DetailsForm(Form):
         if value in (None, ""):
             return NOT_RECORDED
         if isinstance(value, dt.date):
-            return f"{value.day}/{value.month}/{value.year}"
+            return long_date(value)
         field = self.fields.get(name)
         if isinstance(field, NhsNumber):
             return present.nhs_number(str(value))

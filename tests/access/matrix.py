@@ -307,7 +307,7 @@ class Matrix:
 
     def _as_shown(self, cell: Cell, path: str) -> list[tuple[str, str]]:
         """The form of the page, filled in. Where the page is not shown, that of one's own object with the ids of what is asked for."""
-        if cell.who != cell.role or cell.address != OWN:
+        if not cell.role or cell.address != OWN:
             return []
         # Of what is not there no page is shown: its GET is a question of its own.
         page = self.browser.get(path) if cell.object != ABSENT else None

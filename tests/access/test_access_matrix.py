@@ -194,7 +194,7 @@ class Judge:
             self.say(cell, "may be kept by a browser")
         if cell.line.of_organisation and refused != (answer.status == 404):
             self.say(cell, f"{refused} refusals on the trail")
-        if cell.foreign_ids and answer.status == 302 and "service" in _fields(cell):
+        if cell.role and cell.foreign_ids and answer.status == 302 and "service" in _fields(cell):
             self.say(cell, "took another organisation's service")
         if answer.status == 404:
             told = self.nothing.setdefault("HEAD" if cell.line.method == "HEAD" else "", answer.bare)
