@@ -170,8 +170,12 @@ def _episode(row: Episode, numbers: dict[Any, str], lists: list[dict[str, Any]])
     }
 
 
-def _entry(name: str, row: Any) -> list[dict[str, str]]:
-    """One row of a list: what is recorded of it, in words."""
+# More than a line can hold is folded under its day.
+MOST_IN_A_LINE = 6
+
+
+def _entry(name: str, row: Any) -> dict[str, Any]:
+    """One row of a list: its day, and what is recorded of it, in words."""
     letter = load_dictionary().default_letter
     place = LISTS[name]
     found = []
@@ -182,4 +186,4 @@ def _entry(name: str, row: Any) -> list[dict[str, str]]:
         value = getattr(row, column) if column else _typed(item, row.items.get(item.name))
         if value not in (None, ""):
             found.append({"label": label_of(item), "words": words_of(item, value, letter)})
-    return found
+    return {"on": getattr(row, place.date_field), "lines": found, "folded": len(found) > MOST_IN_A_LINE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -84,6 +85,8 @@ def _seldom_collected() -> None:
     """Rings of objects are looked for less often: with all that the tests hold it costs a tenth of their time."""
     gc.collect()
     gc.set_threshold(20_000, 20, 50)
+    # pytest keeps every record of the log to the end of a test, and Django hangs the request on it with all that it read: gigabytes.
+    logging.getLogger("django.request").addFilter(lambda record: record.__dict__.pop("request", None) or True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,6 +24,7 @@ from tests.factories.organisations import make_organisation, make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 SECONDS, SHARE = 0.002, 0.05
+PARTS = 4  # so that they can run beside each other
 PAIRS = int(os.environ.get("EDATRS_TIMED_PAIRS") or 400)
 
 
@@ -57,10 +58,11 @@ def _routes() -> list[tuple[Line, str]]:
     return [found[route] for route in sorted(found)]
 
 
-def test_what_is_foreign_takes_as_long_as_what_is_not_there(record_property: Any) -> None:
-    world, dice, told, wrong = make_world(), random.Random(3), [], []
+@pytest.mark.parametrize("part", range(PARTS))
+def test_what_is_foreign_takes_as_long_as_what_is_not_there(part: int, record_property: Any) -> None:
+    world, dice, told, wrong = make_world(), random.Random(part), [], []
     matrix = Matrix(world)
-    for line, role in _routes():
+    for line, role in _routes()[part::PARTS]:
         foreign, absent = Cell(line, role, OWN, OTHER), Cell(line, role, OWN, ABSENT)
         browser = world.browser(role)
         paths = [matrix._path(cell)[0] for cell in (foreign, absent)]
@@ -74,9 +76,10 @@ def test_what_is_foreign_takes_as_long_as_what_is_not_there(record_property: Any
         f"\nT3: {len(told)} routes, {PAIRS} pairs each; the largest difference of medians is {1000 * worst[0]:.2f} ms "
         f"({1000 * worst[1]:.2f} and {1000 * worst[2]:.2f} ms, {worst[3]})"
     )
-    record_property("largest difference, ms", 1000 * worst[0])
+    record_property("largest difference, ms", round(1000 * worst[0], 2))
+    record_property("routes", len(told))
     assert wrong == []
-    assert len(told) > 40
+    assert len(told) > 15
 
 
 def test_a_longer_look_would_be_found() -> None:

@@ -30,9 +30,9 @@ def _filled() -> dict[str, list[Any]]:
 def test_what_is_left_is_what_flush_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     left = []
     for empty in (
-        lambda: call_command("flush", verbosity=0, interactive=False),
+        lambda: call_command("flush", verbosity=0, interactive=False, reset_sequences=False),
         database.empty_database,
-        lambda: monkeypatch.setattr(database, "MOST_BYTES", 0) or database.empty_database(),
+        lambda: monkeypatch.setattr(database, "BLOATED", 0) or database.empty_database(),
     ):
         make_side("some-side", "CANARYSOME")
         connection.close()

@@ -100,19 +100,22 @@ def test_one_that_stood_still_longer_than_its_lease_publishes_nothing(
         by_clean_up = jobs.clean if point == "recorded" else None
         eventually(lambda: not left_over(), f"the file of {point} is gone", meanwhile=by_clean_up)
         assert list(wrongs(one, submission)) == []
-        assert Job.objects.get(pk=job).attempts == 2
+        assert (
+            Job.objects.get(pk=job).attempts >= 2
+        )  # on a busy machine the other can lose a lease of a second too
         if point != "recorded":
             assert len(token_of_the_stopped) > number, "the stopped attempt had a file"
     assert [name for name, _ in people.hits()] == ["copying", "fsynced", "renamed", "recorded"]
 
 
-def test_two_builders_at_once_make_one_file(people: Crew, turning: list[Turning]) -> None:
-    people.start(concurrency=2)
-    people.start(concurrency=2)
-    built = [ask(one.service, FIRST_DAY + dt.timedelta(days=1)) for one in turning]
-    for _ in range(10):
-        jobs._tell([job for _, job in built])
-    eventually(finished(*(submission for submission, _ in built)), "all are built", meanwhile=sweeping())
+def test_two_builders_at_once_make_one_file(turning: list[Turning]) -> None:
+    with crew(lease=30.0) as unhurried:
+        unhurried.start(concurrency=2)
+        unhurried.start(concurrency=2)
+        built = [ask(one.service, FIRST_DAY + dt.timedelta(days=1)) for one in turning]
+        for _ in range(10):
+            jobs._tell([job for _, job in built])
+        eventually(finished(*(submission for submission, _ in built)), "all are built", meanwhile=sweeping())
     for one, (submission, job) in zip(turning, built, strict=True):
         assert list(wrongs(one, submission)) == []
         assert Job.objects.get(pk=job).attempts == 1
