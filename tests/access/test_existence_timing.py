@@ -60,7 +60,10 @@ def _routes() -> list[tuple[Line, str]]:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_what_is_foreign_takes_as_long_as_what_is_not_there(part: int, record_property: Any) -> None:
-    world, dice, told, wrong = make_world(), random.Random(part), [], []
+    world, dice = make_world(), random.Random(part)
+    told: list[tuple[float, float, float, str]] = []
+    wrong: list[str] = []
+    again: list[str] = []
     matrix = Matrix(world)
     for line, role in _routes()[part::PARTS]:
         foreign, absent = Cell(line, role, OWN, OTHER), Cell(line, role, OWN, ABSENT)
@@ -68,13 +71,16 @@ def test_what_is_foreign_takes_as_long_as_what_is_not_there(part: int, record_pr
         paths = [matrix._path(cell)[0] for cell in (foreign, absent)]
         there, gone = (partial(browser.get, path) for path in paths)
         one, other = medians(there, gone, PAIRS, dice)
+        if not alike(one, other):  # chance, or another program's turn, does not come back in twice as many
+            again.append(line.route)
+            one, other = medians(there, gone, 2 * PAIRS, dice)
         told.append((abs(one - other), one, other, line.route))
         if not alike(one, other):
             wrong.append(f"{line.route}: {1000 * one:.2f} and {1000 * other:.2f} ms")
     worst = max(told)
     print(
-        f"\nT3: {len(told)} routes, {PAIRS} pairs each; the largest difference of medians is {1000 * worst[0]:.2f} ms "
-        f"({1000 * worst[1]:.2f} and {1000 * worst[2]:.2f} ms, {worst[3]})"
+        f"\nT3: {len(told)} routes, {PAIRS} pairs each, {len(again)} asked again; the largest difference of medians is "
+        f"{1000 * worst[0]:.2f} ms ({1000 * worst[1]:.2f} and {1000 * worst[2]:.2f} ms, {worst[3]})"
     )
     record_property("largest difference, ms", round(1000 * worst[0], 2))
     record_property("routes", len(told))
