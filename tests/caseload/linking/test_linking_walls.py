@@ -17,8 +17,8 @@ from django.db import DatabaseError, transaction
 from audit.models import AuditEvent
 from caseload import search, selectors
 from caseload.linked import LinkProblem
-from caseload.models import Client, ClientContact, LinkSide, NamedTeamMember, SensitiveRecord
-from caseload.services import linked_records, protection
+from caseload.models import Client, ClientContact, LinkSide, MatchKey, NamedTeamMember, SensitiveRecord
+from caseload.services import linked_records, protection, search_index
 from caseload.services.linked_records import call
 from edatrs.core import clock
 from edatrs.organisations.models import AgreementParty, Job, Task
@@ -429,3 +429,21 @@ def test_only_what_was_changed_is_copied() -> None:
     assert hope.value("surname", "identity") == "Marsh"
     assert hope.value("nhs_number", "identity") == "9990142076"
     assert mill.value("nhs_number", "identity") == ""
+
+
+def test_the_key_of_known_elsewhere_follows_in_every_organisation_of_the_group() -> None:
+    """Who agrees last changes the person of the others' records too: their keys must follow, or they are told of each other for ever."""
+    mill, hope, quay = group = sides("mill", "hope", "quay")
+    for side in group:
+        with side.acting():
+            search_index.refresh([side.client.pk])
+            assert MatchKey.objects.get(pk=side.client.pk).of_person == side.person()
+    mill.ask(hope)
+    hope.answer()
+    mill.ask(quay)
+    quay.answer()
+    hope.answer()
+    assert mill.person() == hope.person() == quay.person()
+    for side in group:
+        with side.acting():
+            assert MatchKey.objects.get(pk=side.client.pk).of_person == side.person()
