@@ -41,3 +41,14 @@ def test_what_is_left_is_what_flush_leaves(monkeypatch: pytest.MonkeyPatch) -> N
         left.append(_filled())
     assert left[0] == left[1] == left[2]
     assert "caseload_client" not in left[0] and left[0]["names"]
+
+
+@pytest.mark.django_db
+def test_the_keys_of_two_tables_are_never_alike() -> None:
+    """A test that looks for a foreign row's key finds no other row's."""
+    with database.superuser() as admin:
+        reached = admin.execute(
+            "SELECT sequencename, coalesce(last_value, start_value) FROM pg_sequences WHERE schemaname = 'public' ORDER BY 2"
+        ).fetchall()
+    ranges = [int(last) // database.APART for _, last in reached]
+    assert len(ranges) > 10 and len(set(ranges)) == len(ranges) and ranges[0] > 0, reached
