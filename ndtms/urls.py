@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
+from ndtms.api import data_sets as api_data_sets
+from ndtms.api import index as api_index
+from ndtms.api import quality as api_quality
+from ndtms.api import submissions as api_submissions
 from ndtms.views import imports, quality, submissions
 
 app_name = "ndtms"
@@ -11,6 +15,21 @@ _LIST = "o/<slug:organisation>/submissions/"
 _ONE = f"{_LIST}<uuid:pk>/"
 _IMPORTS = "o/<slug:organisation>/import/"
 _IMPORT = f"{_IMPORTS}<uuid:pk>/"
+_API = "o/<slug:organisation>/api/"
+_API_ONE = f"{_API}submissions/<uuid:pk>/"
+
+# What programs ask; the index reads this list.
+api_patterns = [
+    path(_API, api_index.IndexApi.as_view(), name="api"),
+    path(f"{_API}data-set/", api_data_sets.DataSetApi.as_view(), name="api-data-set"),
+    path(f"{_API}quality/", api_quality.QualityApi.as_view(), name="api-quality"),
+    path(f"{_API}quality/work-list/", api_quality.WorkListApi.as_view(), name="api-work-list"),
+    path(f"{_API}submissions/", api_submissions.SubmissionsApi.as_view(), name="api-submissions"),
+    path(_API_ONE, api_submissions.SubmissionApi.as_view(), name="api-submission"),
+    path(f"{_API_ONE}preview/", api_submissions.PreviewApi.as_view(), name="api-preview"),
+    path(f"{_API_ONE}confirm/", api_submissions.ConfirmApi.as_view(), name="api-confirm"),
+    path(f"{_API_ONE}refuse/", api_submissions.RefuseApi.as_view(), name="api-refuse"),
+]
 
 urlpatterns = [
     path("o/<slug:organisation>/data-quality/", quality.QualityView.as_view(), name="data-quality"),
@@ -27,4 +46,5 @@ urlpatterns = [
     path(f"{_IMPORT}progress/", imports.ImportProgressView.as_view(), name="import-progress"),
     path(f"{_IMPORT}confirm/", imports.ConfirmImportView.as_view(), name="import-confirm"),
     path(f"{_IMPORT}cancel/", imports.CancelImportView.as_view(), name="import-cancel"),
+    *api_patterns,
 ]

@@ -64,7 +64,7 @@ class QualityView(OrganisationView):
         totals = desk.totals(asked)
         listed = _listed(asked, totals)
         consent = listed.effect == CONSENT
-        after = _key(request.GET.get("after", ""), consent)
+        after = key_of_page(request.GET.get("after", ""), consent)
         lines, more = (desk.not_asked_list if consent else desk.work_list)(listed, after=after)
         names = desk.names_of(
             {*totals.keyworkers, UUID(asked.keyworker) if len(asked.keyworker) == 36 else None}
@@ -132,7 +132,7 @@ def _tabs(asked: Asked, listed: Asked, totals: desk.Totals) -> list[dict[str, An
     ]
 
 
-def _key(text: str, consent: bool) -> str:
+def key_of_page(text: str, consent: bool) -> str:
     """The key of a page, or nothing when it is none."""
     at, tilde, pk = text.partition("~")
     try:

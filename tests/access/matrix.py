@@ -393,7 +393,9 @@ def _written() -> list[str]:
 def _form(route: str, agency: str, service_id: str) -> Iterator[tuple[str, str]]:
     """A form as a person would send it."""
     today = dt.date.today()  # noqa: TID251  # typed by a person
-    if route.endswith("/submissions/"):
+    if route.endswith("/api/submissions/"):
+        yield from (("service", agency), ("kind", "reporting"), ("as_of", today.isoformat()))
+    elif route.endswith("/submissions/"):
         yield from (("service", agency), ("kind", "reporting"), ("confirmed", "yes"), *_boxes("as_of", today))
     elif route.endswith("/people/invite/"):
         yield from (("name", "Somebody New"), ("email", "somebody.new@test.example"))

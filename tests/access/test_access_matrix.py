@@ -206,6 +206,9 @@ class Judge:
             # Says only that nothing is being built; is the scan of a form, in which no word stands.
             if cell.line.route.endswith(("<uuid:pk>/progress/", "/signed-form/")):
                 return
+            # A caseload in which nothing fails: in JSON no header names the organisation.
+            if cell.role == "keyworker" and cell.line.route.endswith("/api/quality/work-list/"):
+                return
             self.say(cell, "shows nothing of one's own: the question is blind")
 
     def _unlike_absence(self, cell: Cell, answer: Answer) -> str:
