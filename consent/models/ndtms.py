@@ -103,7 +103,14 @@ class ConsentAct(TenantModel):
                 fields=["organisation", "episode", "form_key"], name="consent_act_once_a_form"
             ),
         ]
-        indexes = [models.Index(fields=["episode", "decided_on", "sequence"], name="consent_act_latest")]
+        indexes = [
+            models.Index(fields=["episode", "decided_on", "sequence"], name="consent_act_latest"),
+            models.Index(
+                fields=["organisation", "client"],
+                condition=models.Q(wish="all-here"),
+                name="consent_acts_for_all_here",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_decision_display()} on {self.decided_on:%d/%m/%Y}"

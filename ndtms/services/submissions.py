@@ -22,7 +22,7 @@ from edatrs.organisations.choices import DataSet, JobState
 from edatrs.organisations.models import Job, Organisation, Service, User
 from edatrs.organisations.selectors import UnknownAgency, service_by_agency
 from edatrs.organisations.services import jobs
-from ndtms import extract
+from ndtms import extract, turn
 from ndtms.choices import ExtractKind, SubmissionState
 from ndtms.extract_query import ExtractPlan
 from ndtms.models import Submission, SubmissionDownload
@@ -113,8 +113,10 @@ def ask_for_extract(
 
     Two builds at once are made one: `same_work` finds the one that is under way.
 
-    Raises Refused while the same extract is being built. The scope must be of the service's organisation.
+    Raises Refused while the same extract is being built, and for a full extract while somebody who withdrew from all episodes here has
+    one at yes (O-140). The scope must be of the service's organisation.
     """
+    _refuse_still_at_yes(order)
     scope = current_scope()
     submission = Submission(
         service=order.service,
@@ -153,6 +155,12 @@ def ask_for_extract(
         },
     )
     return submission, job
+
+
+def _refuse_still_at_yes(order: ExtractOrder) -> None:
+    words = turn.words_still_at_yes(order.service, named=True) if order.kind == ExtractKind.FULL else ""
+    if words:
+        raise Refused("still_at_yes", words)
 
 
 def _key(order: ExtractOrder) -> str:
@@ -249,6 +257,10 @@ def build(lease: Any) -> None:
                 return
             plan = plan_for(submission)
             kill_point("snapshot")
+            if submission.kind == ExtractKind.FULL and (
+                words := turn.words_still_at_yes(submission.service, named=False)
+            ):
+                raise JobRefused(words)  # recorded between the wish and the snapshot
             lease.progress(0, 0, "Checking episodes")
             judged = extract.judge(plan)
             lease.progress(0, judged.lines, f"{judged.episodes:,} episodes checked")
@@ -333,8 +345,12 @@ def record_download(*, submission: Submission, acting_user: User | None) -> Path
 
 
 def confirm_load(*, submission: Submission, acting_user: User | None) -> Submission:
-    """NDTMS accepted the file: its episodes are held, and those it removes are not, agreed ones too. Again: nothing. Raises Refused."""
-    submission = Submission.objects.select_for_update().get(pk=submission.pk)
+    """NDTMS accepted the file: its episodes are held, and those it removes are not, agreed ones too. Again: nothing.
+
+    Raises Refused, also where a later file of the agency code was recorded as loaded already.
+    """
+    turn.lock_files(submission.service_id)
+    submission = Submission.objects.get(pk=submission.pk)
     if submission.state == SubmissionState.LOADED:
         return submission
     if submission.state != SubmissionState.BUILT:
@@ -342,6 +358,8 @@ def confirm_load(*, submission: Submission, acting_user: User | None) -> Submiss
             f"submission_{submission.state}",
             f"This submission is '{submission.get_state_display()}': only a built file can be recorded as loaded.",
         )
+    if words := turn.superseded(submission):
+        raise Refused("superseded", words)
     _remove_withdrawn(submission)
     _hold(submission)
     _decide(submission, SubmissionState.LOADED, "")

@@ -154,7 +154,8 @@ class ProductOracle(contract.Oracle):
     """The oracle with what the product decides otherwise on purpose.
 
     - A name without any letter gives no initial, so it counts as missing (E01).
-    - An episode that a later file of the service carried, downloaded or confirmed meanwhile, stays held when an earlier one is confirmed.
+    - An episode that a later file of the service carried, downloaded meanwhile, stays held when an earlier one is confirmed; after a later
+      one was confirmed, an earlier one is not.
     - Of people without any registration the key alone is kept: there is no organisation that could keep their details.
     """
 
@@ -183,7 +184,10 @@ class ProductOracle(contract.Oracle):
         }
 
     def confirm(self, submission: Any) -> None:
-        """As the contract, but for what a later file has carried."""
+        """As the contract, but for what a later file has carried; never after a later one was confirmed. Raises Refused."""
+        later_ones = [s for s in self.submissions if s.id > submission.id and s.agency == submission.agency]
+        if any(later.state == "confirmed" for later in later_ones):
+            raise contract.Refused("superseded")
         before = set(self.held)
         super().confirm(submission)
         for later in self.submissions:
@@ -294,8 +298,13 @@ class World:
         self._with(built, lambda found: submissions.record_download(submission=found, acting_user=None))
 
     def confirm(self, built: Built) -> None:
-        """NDTMS accepted it."""
-        self.oracle.confirm(built.expected)
+        """NDTMS accepted it; one that a later loaded file supersedes is refused by both."""
+        try:
+            self.oracle.confirm(built.expected)
+        except contract.Refused:
+            with self.moment():
+                assert refused("confirm_load", built.id) == "superseded"
+            return
         with self.moment():
             assert done("confirm_load", built.id)["state"] == "loaded"
 

@@ -63,9 +63,8 @@ def test_a_confirmed_withdrawal_leaves_what_is_held_under_the_other_client_id(tm
     assert world.build("E1001", "adult").preview["missing"] == [["E1001", "102", "3"]]
 
 
-@pytest.mark.parametrize("taken", ["downloaded", "confirmed"])
 def test_what_a_later_file_has_carried_may_still_be_held_when_an_earlier_one_is_confirmed(
-    taken: str, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
     folder = good_bundle(tmp_path / "bundle")
     world = World()
@@ -75,13 +74,28 @@ def test_what_a_later_file_has_carried_may_still_be_held_when_an_earlier_one_is_
     world.decide("E1001", "101", "1", "Y", "2026-06-06", "oral")
     later = world.build("E1001", "adult")
     assert later.manifest["withdrawn_clients"] == 0 and later.preview["replaced"] == 2
-    (world.download if taken == "downloaded" else world.confirm)(later)
+    world.download(later)
     world.confirm(earlier)
     assert world.build("E1001", "adult").preview["replaced"] == 2
     world.decide("E1001", "101", "1", "N", "2026-07-07", "oral")
     assert world.build("E1001", "adult").manifest["withdrawn_clients"] == 1, (
         "it may be held, so it is withdrawn"
     )
+
+
+def test_a_file_that_a_later_loaded_one_supersedes_is_not_recorded_as_loaded(tmp_path: Path) -> None:
+    """Out of turn it would change what NDTMS holds into what it no longer holds: refused, with words, and nothing changes."""
+    folder = good_bundle(tmp_path / "bundle")
+    world = World()
+    world.load(folder)
+    earlier, other = world.build("E1001", "adult"), world.build("E2001", "yp")
+    world.decide("E1001", "101", "1", "Y", "2026-06-06", "oral")
+    later = world.build("E1001", "adult")
+    world.confirm(later)
+    assert support.refused("confirm_load", earlier.id) == "superseded"
+    assert world.build("E1001", "adult").preview["replaced"] == 2
+    world.confirm(other)  # of another agency code: its own turn
+    assert support.done("confirm_load", later.id)["state"] == "loaded"
 
 
 def test_without_a_later_file_the_confirmed_withdrawal_stands(tmp_path: Path) -> None:
