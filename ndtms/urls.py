@@ -8,13 +8,14 @@ from ndtms.api import data_sets as api_data_sets
 from ndtms.api import index as api_index
 from ndtms.api import quality as api_quality
 from ndtms.api import submissions as api_submissions
-from ndtms.views import imports, quality, submissions
+from ndtms.views import data_sets, imports, quality, submissions
 
 app_name = "ndtms"
 _LIST = "o/<slug:organisation>/submissions/"
 _ONE = f"{_LIST}<uuid:pk>/"
 _IMPORTS = "o/<slug:organisation>/import/"
 _IMPORT = f"{_IMPORTS}<uuid:pk>/"
+_DATA_SETS = "o/<slug:organisation>/data-sets/"
 _API = "o/<slug:organisation>/api/"
 _API_ONE = f"{_API}submissions/<uuid:pk>/"
 
@@ -33,6 +34,9 @@ api_patterns = [
 
 urlpatterns = [
     path("o/<slug:organisation>/data-quality/", quality.QualityView.as_view(), name="data-quality"),
+    path(_DATA_SETS, data_sets.DataSetsView.as_view(), name="data-sets"),
+    path(f"{_DATA_SETS}compare/", data_sets.CompareView.as_view(), name="data-sets-compare"),
+    path(f"{_DATA_SETS}item/", data_sets.ItemView.as_view(), name="data-item"),
     path(_LIST, submissions.SubmissionListView.as_view(), name="submissions"),
     path(f"{_LIST}progress/", submissions.ProgressView.as_view(), name="progress"),
     path(_ONE, submissions.SubmissionDetailView.as_view(), name="submission"),

@@ -109,11 +109,15 @@ LIST_OF_ENTITY: Mapping[str, str] = MappingProxyType({child.entity: child.name f
 
 
 @dataclass(frozen=True, slots=True)
-class _Code:
+class Code:
+    """One row of reference.csv. Without a code it is a gap: something is known to be there that no source gives."""
+
     code: str
     label: str
     valid_from: str
     valid_to: str
+    source: str
+    confidence: str
 
 
 def check_dataset(dataset: str) -> str:
@@ -130,7 +134,7 @@ class Dictionary:
         self,
         items: tuple[Item, ...],
         letters: tuple[Letter, ...],
-        codes: Mapping[str, tuple[_Code, ...]],
+        codes: Mapping[str, tuple[Code, ...]],
         settings: Mapping[str, str],
     ) -> None:
         self.items = items
@@ -222,6 +226,10 @@ class Dictionary:
             )
         return self._valid[key]
 
+    def code_rows(self, list_name: str) -> tuple[Code, ...]:
+        """Every row of a code list in any letter, in file order, gaps too. Raises UnknownList."""
+        return self._rows_of(list_name)
+
     def list_is_established(self, list_name: str) -> bool:
         """Whether any code of the list is known, in any letter. An unknown list never condemns a value."""
         return any(row.code for row in self._rows_of(list_name))
@@ -231,13 +239,13 @@ class Dictionary:
         place = self.letter_position(letter)
         return any(not row.code and self._is_valid(row, place) for row in self._rows_of(list_name))
 
-    def _rows_of(self, list_name: str) -> tuple[_Code, ...]:
+    def _rows_of(self, list_name: str) -> tuple[Code, ...]:
         try:
             return self._codes[list_name]
         except KeyError:
             raise UnknownList(f"unknown code list {list_name!r}") from None
 
-    def _is_valid(self, row: _Code, place: int) -> bool:
+    def _is_valid(self, row: Code, place: int) -> bool:
         starts = not row.valid_from or self._first_place(row.valid_from) <= place
         return starts and (not row.valid_to or place <= self._first_place(row.valid_to))
 
@@ -272,9 +280,16 @@ def load_dictionary(folder: Path = DATA_FOLDER) -> Dictionary:
     """The dictionary of a data folder, read once per process. Raises DataFileError."""
     fields = _read(folder, "fields")
     reference = _read(folder, "reference")
-    codes: dict[str, list[_Code]] = {}
+    codes: dict[str, list[Code]] = {}
     for row in reference:
-        code = _Code(row["code"], row["label"], row["valid_from_dataset"], row["valid_to_dataset"])
+        code = Code(
+            row["code"],
+            row["label"],
+            row["valid_from_dataset"],
+            row["valid_to_dataset"],
+            row["source"],
+            row["confidence"],
+        )
         codes.setdefault(row["list"], []).append(code)
     try:
         return Dictionary(

@@ -96,7 +96,8 @@ class SubmissionsApi(ApiView):
 
     def get(self, request: HttpRequest, organisation: str) -> Response:
         """A hundred a page; `next` is the address of the page after, or null."""
-        rows = list(selectors.submissions_for().filter(_before(request.GET.get("before", "")))[: PAGE + 1])
+        earlier = _before(request.GET.get("before", ""))
+        rows = list(selectors.submissions_for().filter(earlier)[: PAGE + 1])
         shown = rows[:PAGE]
         more = f"?before={shown[-1].asked_at.isoformat().replace('+', '%2B')}~{shown[-1].pk}"
         return Response(

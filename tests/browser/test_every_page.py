@@ -26,8 +26,10 @@ from tests.factories.organisations import sign_in as sign_in_session
 
 pytestmark = pytest.mark.browser
 PARTS = 8
-# Not pages: files, parts of pages, answers to a script.
-NO_PAGE = re.compile(r"(\.txt|\.csv|progress/|download/|evidence/[^/]*|/file/|ping/|signed-form/)$")
+# Not pages: files, parts of pages, answers to a script or a program.
+NO_PAGE = re.compile(
+    r"(^o/<slug:organisation>/api/.*|\.txt|\.csv|progress/|download/|evidence/[^/]*|/file/|ping/|signed-form/)$"
+)
 
 ANSWERS_TO_MACHINES = ("livez", "readyz", "account/stay/", "set-up/recovery-codes.txt")
 
