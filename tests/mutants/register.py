@@ -20,7 +20,7 @@ from types import CodeType
 from typing import Any
 
 HERE = Path(__file__).parent
-KINDS = ("state", "policy", "manager", "column", "chain", "head", "clock", "history")
+KINDS = ("state", "policy", "manager", "column", "chain", "head", "clock", "history", "extract")
 
 
 @dataclass(frozen=True)
