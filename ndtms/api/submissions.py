@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q
@@ -75,6 +76,11 @@ def found(act: str, pk: UUID) -> Submission:
         raise Denied(act, "not found", subject=str(pk)) from None
 
 
+def _key(submission: Submission) -> str:
+    """What the page after begins behind."""
+    return f"{submission.asked_at.isoformat()}~{submission.pk}"
+
+
 def _before(key: str) -> Q:
     """Asked for before the last of the page before; an unknown key is the first page."""
     at, _, pk = key.partition("~")
@@ -99,11 +105,11 @@ class SubmissionsApi(ApiView):
         earlier = _before(request.GET.get("before", ""))
         rows = list(selectors.submissions_for().filter(earlier)[: PAGE + 1])
         shown = rows[:PAGE]
-        more = f"?before={shown[-1].asked_at.isoformat().replace('+', '%2B')}~{shown[-1].pk}"
+        more = f"?{urlencode({'before': _key(shown[-1])})}" if len(rows) > PAGE else ""
         return Response(
             {
                 "results": [facts(row, organisation) for row in shown],
-                "next": f"{request.path}{more}" if len(rows) > PAGE else None,
+                "next": f"{request.path}{more}" if more else None,
             }
         )
 
@@ -206,10 +212,10 @@ class ConfirmApi(ApiView):
         """Recorded; again: nothing."""
         submission = found(self.act, pk)
         try:
-            submission = submissions.confirm_load(submission=submission, acting_user=request.user)  # type: ignore[arg-type]
+            submissions.confirm_load(submission=submission, acting_user=request.user)  # type: ignore[arg-type]
         except Refused as no:
             return refused(no.problem, str(no))
-        return Response(facts(submission, organisation))
+        return Response(facts(found(self.act, pk), organisation))
 
 
 class RefuseApi(ApiView):
@@ -223,11 +229,11 @@ class RefuseApi(ApiView):
         submission = found(self.act, pk)
         reason = checked(Refusal, request)["reason"]
         try:
-            submission = submissions.refuse_load(
+            submissions.refuse_load(
                 submission=submission,
                 reason=reason,
                 acting_user=request.user,  # type: ignore[arg-type]
             )
         except Refused as no:
             return refused(no.problem, str(no))
-        return Response(facts(submission, organisation))
+        return Response(facts(found(self.act, pk), organisation))

@@ -19,6 +19,8 @@ from ndtms.models import Submission, SubmissionContent
 from ndtms.urls import api_patterns
 from tests.access.world import SIGNED_OUT, World, make_world
 from tests.core.world import acting_for
+from tests.factories.ndtms import make_download
+from tests.factories.organisations import make_organisation, make_person, sign_in
 
 pytestmark = pytest.mark.django_db
 ADMINISTRATOR, MANAGER, KEYWORKER = "ndtms_administrator", "team_manager", "keyworker"
@@ -226,3 +228,26 @@ def test_the_dictionary_of_a_letter(world: World) -> None:
     assert all(not found["code_lists"][name]["codes"] for name in unknown)
     answer = ask(world, KEYWORKER, address(world, "api-data-set") + "?letter=Z")
     assert answer.status_code == 422 and "letter" in answer.json()["fields"]
+
+
+def test_an_organisation_without_a_file_has_an_empty_list(db: None) -> None:
+    """The first month: nothing was built yet."""
+    organisation = make_organisation()
+    browser = sign_in(Browser(), make_person(organisation, role=ADMINISTRATOR))
+    for name, empty in (("api-submissions", []), ("api-work-list", [])):
+        answer = browser.get(reverse(f"ndtms:{name}", args=[organisation.slug]))
+        assert (answer.status_code, answer.json()) == (200, {"results": empty, "next": None})
+
+
+@pytest.mark.parametrize(
+    ("name", "body"), [("api-confirm", {}), ("api-refuse", {"reason": "Of another month"})]
+)
+def test_a_file_that_was_taken_still_says_so_when_its_load_is_recorded(
+    world: World, name: str, body: dict[str, str]
+) -> None:
+    pk = world.own.objects["submission"]
+    with acting_for(world.own.organisation, actor=Actor.OPERATOR):
+        submission = Submission.objects.get(pk=pk)
+        if not submission.downloads.exists():
+            make_download(submission)
+    assert ask(world, ADMINISTRATOR, address(world, name, pk), body).json()["downloaded"] is True
