@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from caseload.dataset.reader import Item
 from caseload.dataset.rules import Record
+from caseload.dataset.rules.scope import BESIDE
 from caseload.models import ClientItems, Episode, EpisodeItems, Registration
 from caseload.record import LISTS, Place, list_of, place_of, recorded_items
 
 
 def records_of(episode_ids: Iterable[UUID]) -> dict[UUID, Record]:
-    """The records of some episodes by id; what is not recorded is not in them. Eight queries, however many episodes.
+    """The records of some episodes by id; what is not recorded is not in them. Nine queries, however many episodes.
 
     FINITIAL and SINITIAL hold the names, dates are dates, all else is the text as recorded.
     """
@@ -46,7 +48,24 @@ def records_of(episode_ids: Iterable[UUID]) -> dict[UUID, Record]:
         ):
             entry = {place.item.name: _value(row, place) for place in inside}
             found[row.episode_id][name].append({k: v for k, v in entry.items() if v not in (None, "")})
+    for pk, others in beside(rows.values()).items():
+        found[pk][BESIDE] = others
     return dict(found)
+
+
+def beside(episodes: Iterable[Episode]) -> dict[UUID, list[dict[str, Any]]]:
+    """By episode, the other episodes in use of its client at its service, each with its discharge date. One query."""
+    wanted = {e.pk: (e.client_id, e.service_id) for e in episodes}
+    known: dict[Any, dict[UUID, Any]] = defaultdict(dict)
+    rows = Episode.objects.filter(
+        client_id__in={client for client, _ in wanted.values()}, voided_at__isnull=True
+    )
+    for pk, client, service, discharged in rows.values_list("pk", "client_id", "service_id", "discharged_on"):
+        known[client, service][pk] = discharged
+    return {
+        pk: [{"DISD": discharged} for other, discharged in known[place].items() if other != pk]
+        for pk, place in wanted.items()
+    }
 
 
 def _holder(place: Place, episode: Episode, of_client: Any, of_episode: Any) -> Any:

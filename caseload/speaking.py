@@ -8,7 +8,9 @@ from typing import Any
 from caseload.dataset.explain import Explanation, explain_failure
 from caseload.dataset.reader import Item, load_dictionary
 from caseload.dataset.rules import ALL_RULES, Context, applicable, failing
+from caseload.dataset.rules.scope import BESIDE
 from caseload.models import (
+    Client,
     ClientContact,
     ClientDisability,
     ClientEquality,
@@ -17,13 +19,17 @@ from caseload.models import (
     Episode,
     EpisodeItems,
 )
+from caseload.reading import beside
 from caseload.record import CLIENT_POSTCODE, LISTS, place_of, recorded_items
 from caseload.services.episodes import context_of
 from caseload.services.items import values_of
 
+# Of a client with more open episodes than anybody has, the latest are spoken of.
+MOST_SPOKEN = 5
+
 
 def record_of(episode: Episode) -> dict[str, Any]:
-    """The record as the rules read it: every item by CSV header, each list under its name. Thirteen queries."""
+    """The record as the rules read it: every item by CSV header, each list under its name. Fourteen queries."""
     found: dict[str, Any] = {}
     rows: dict[Any, Any] = {Episode: episode, type(episode.registration): episode.registration}
     for part in (ClientIdentity, ClientEquality, ClientDisability):
@@ -50,6 +56,7 @@ def record_of(episode: Episode) -> dict[str, Any]:
         entries = model_of.objects.filter(episode_id=episode.pk, voided_at__isnull=True)
         found[name] = [values_of(row, items) for row in entries]
     found["CONSENT"] = episode.consent
+    found[BESIDE] = beside([episode])[episode.pk]
     return found
 
 
@@ -81,6 +88,35 @@ def speak(
         at = next(item.name for item in said.items if item.name in values)
         spoken.setdefault(at, []).append(f"{said.words}. {said.remedy} ({said.rule_id})")
     return spoken
+
+
+def speak_of_client(client: Client, values: Mapping[str, Any], category: str) -> dict[str, list[str]]:
+    """What the rules say of the fields of a category of a client, put over every open episode, by the name of the field."""
+    names = {field: item.name for item in recorded_items() if (field := _field_of(item, category)) in values}
+    over = {name: values[field] for field, name in names.items()}
+    spoken: dict[str, list[str]] = {}
+    if not over:
+        return spoken
+    episodes = Episode.objects.filter(client=client, voided_at__isnull=True, discharged_on__isnull=True)
+    for episode in episodes.select_related("registration", "service").order_by("-referred_on", "pk")[
+        :MOST_SPOKEN
+    ]:
+        for said in failures({**record_of(episode), **over}, context_of(episode), over):
+            at = next(item.name for item in said.items if item.name in over)
+            field = next(field for field, name in names.items() if name == at)
+            words = f"{said.words}. {said.remedy} ({said.rule_id})"
+            if words not in spoken.setdefault(field, []):
+                spoken[field].append(words)
+    return spoken
+
+
+def _field_of(item: Item, category: str) -> str:
+    """The name of the field of a client's form that holds an item; '' where none of the category does."""
+    place = place_of(item)
+    if place.model is ClientItems:
+        return place.key if place.category == category else ""
+    parts = {"identity": ClientIdentity, "equality": ClientEquality, "disability": ClientDisability}
+    return place.field if place.model is parts.get(category) else ""
 
 
 def label(name: str) -> str:

@@ -108,7 +108,7 @@ def episodes(
                 name, F("discharged_on")
             ),
         )
-    return rows.values("pk", "client_id", "consent", **values).order_by()
+    return rows.values("pk", "organisation_id", "client_id", "service_id", "consent", **values).order_by()
 
 
 def _compiled(rows: QuerySet[Any, Any]) -> Statement:
@@ -139,6 +139,15 @@ class EpisodeColumns:
             ListColumns(listed, alias),
         )
 
+    def beside(self, alias: str) -> tuple[str, OtherEpisode]:
+        """The other episodes in use of the client at the service."""
+        return (
+            f'FROM "{Episode._meta.db_table}" {alias} WHERE {alias}.organisation_id = e.organisation_id '
+            f"AND {alias}.client_id = e.client_id AND {alias}.service_id = e.service_id AND {alias}.id <> e.pk "
+            f"AND {alias}.voided_at IS NULL",
+            OtherEpisode(alias),
+        )
+
 
 @dataclass(frozen=True)
 class ListColumns:
@@ -158,6 +167,29 @@ class ListColumns:
     def children(self, list_name: str, alias: str) -> tuple[str, ListColumns]:
         """Never: a list has no lists."""
         raise LookupError(f"{list_name} is not inside {self.listed.name}")
+
+    def beside(self, alias: str) -> tuple[str, OtherEpisode]:
+        """Never: an entry of a list has no episodes beside it."""
+        raise LookupError(f"no episode is beside an entry of {self.listed.name}")
+
+
+@dataclass(frozen=True)
+class OtherEpisode:
+    """Resolves items to columns of an episode beside the one at hand."""
+
+    alias: str
+
+    def column(self, item: str) -> str:
+        """SQL expression of an item that the episode itself holds."""
+        return f"{self.alias}.{Episode._meta.get_field(place_of(load_dictionary().item(item)).field).column}"
+
+    def children(self, list_name: str, alias: str) -> tuple[str, ListColumns]:
+        """Never: no rule asks for the lists of another episode."""
+        raise LookupError(f"{list_name} of another episode")
+
+    def beside(self, alias: str) -> tuple[str, OtherEpisode]:
+        """Never: one is beside the other already."""
+        raise LookupError("an episode beside an episode beside")
 
 
 def rule_items(plan: ExtractPlan) -> tuple[Item, ...]:

@@ -115,10 +115,21 @@ def check_episodes(episode_ids: list[Any]) -> None:
         check_later()
         return
     by_service: dict[UUID, list[UUID]] = {}
-    for pk, service_id in Episode.objects.filter(pk__in=ids).values_list("pk", "service_id"):
+    for pk, service_id in _with_beside(ids):
         by_service.setdefault(service_id, []).append(pk)
     for service in Service.objects.filter(pk__in=list(by_service)):
         check_service(service, by_service[service.pk])
+
+
+def _with_beside(ids: list[Any]) -> Iterable[tuple[UUID, UUID]]:
+    """(id, service) of episodes and of those beside them, of the same client at the same service: a rule may be about both."""
+    changed = Episode.objects.filter(pk__in=ids).order_by()
+    found = Episode.objects.filter(client_id__in=changed.values("client_id")).values_list(
+        "pk", "service_id", "client_id"
+    )
+    rows, wanted = list(found), set(ids)
+    places = {(client, service) for pk, service, client in rows if pk in wanted}
+    return [(pk, service) for pk, service, client in rows if (client, service) in places]
 
 
 def check_organisation() -> int:

@@ -25,6 +25,7 @@ _KEYS = {
     "fields": ("name",),
     "reference": ("list", "code", "label", "valid_from_dataset"),
     "settings": ("name",),
+    "validation": ("rule",),
 }
 
 
@@ -278,8 +279,8 @@ class Dictionary:
 @lru_cache(maxsize=4)
 def load_dictionary(folder: Path = DATA_FOLDER) -> Dictionary:
     """The dictionary of a data folder, read once per process. Raises DataFileError."""
-    fields = _read(folder, "fields")
-    reference = _read(folder, "reference")
+    fields = read_rows(folder, "fields")
+    reference = read_rows(folder, "reference")
     codes: dict[str, list[Code]] = {}
     for row in reference:
         code = Code(
@@ -294,9 +295,9 @@ def load_dictionary(folder: Path = DATA_FOLDER) -> Dictionary:
     try:
         return Dictionary(
             items=tuple(_item(row) for row in fields),
-            letters=tuple(_letter(row) for row in _read(folder, "letters")),
+            letters=tuple(_letter(row) for row in read_rows(folder, "letters")),
             codes={name: tuple(rows) for name, rows in codes.items()},
-            settings={row["name"]: row["value"] for row in _read(folder, "settings")},
+            settings={row["name"]: row["value"] for row in read_rows(folder, "settings")},
         )
     except DataFileError:
         raise
@@ -357,7 +358,7 @@ def _item(row: Mapping[str, str]) -> Item:
     )
 
 
-def _read(folder: Path, stem: str) -> list[dict[str, str]]:
+def read_rows(folder: Path, stem: str) -> list[dict[str, str]]:
     """Rows of `stem.csv` and of the files that extend it, `stem-*.csv`, in file name order. Raises DataFileError."""
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for path in [folder / f"{stem}.csv", *sorted(folder.glob(f"{stem}-*.csv"))]:

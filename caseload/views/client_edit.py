@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from caseload import details, present, selectors
+from caseload import details, present, selectors, speaking
 from caseload.forms.clients import FORMS, DetailsForm, ReasonForm, warnings
 from caseload.linked import COPIED
 from caseload.models import Client
@@ -95,6 +95,14 @@ class ClientEditView(RecordFormView, abstract=True):
             also_at = []  # contact of a sensitive record is not copied
         return super().more(client, recorded, form) | {"also_at": also_at}
 
+    def speaks(self, request: HttpRequest) -> dict[str, list[str]]:
+        """What the rules say of the client's open episodes while somebody types here."""
+        client = self.open(request)
+        form = self.make_form(client, self.read(client), request.POST)
+        form.full_clean()
+        typed = {name: form.cleaned_data.get(name) for name in form.fields}
+        return speaking.speak_of_client(client, typed, self.category)
+
     def save(
         self, request: HttpRequest, client: Client, form: Any, values: dict[str, Any], version: int
     ) -> list[str]:
@@ -111,6 +119,10 @@ class ClientEditView(RecordFormView, abstract=True):
         answer = super().saved(request, client, changed, values)
         for words in warnings({name: values[name] for name in changed}):
             messages.warning(request, words)
+        if changed:
+            for said in speaking.speak_of_client(client, values, self.category).values():
+                for words in said:
+                    messages.warning(request, f"Saved, and to be looked at: {words}")
         return answer
 
 

@@ -153,6 +153,7 @@ class ItemView(OrganisationView):
                     "words": r.words,
                     "remedy": r.remedy,
                     "source": r.source,
+                    "confidence": r.confidence,
                     "stops": r.level == ERROR,
                 }
                 for r in catalogue.rules_of(item)

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from caseload.dataset import transforms
-from caseload.dataset.rules.scope import RecordScope, Sql, SqlScope
+from caseload.dataset.rules.scope import BESIDE, RecordScope, Sql, SqlScope
 from caseload.dataset.rules.values import Date, Text, Value
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -296,6 +296,21 @@ class AnyChild(Condition):
 
     def culprits(self, scope: RecordScope) -> frozenset[str]:
         return frozenset().union(*(self.condition.culprits(child) for child in scope.each(self.list_name)))
+
+
+@dataclass(frozen=True)
+class OpenBeside(Condition):
+    """Another episode of the same client at the same service is open."""
+
+    def holds(self, scope: RecordScope) -> bool:
+        return any(other.get("DISD") is None for other in scope.record.get(BESIDE) or ())
+
+    def sql(self, scope: SqlScope) -> Sql:
+        fragment, discharged = scope.beside()
+        return Sql(f"(EXISTS (SELECT 1 {fragment} AND {discharged} IS NULL))")
+
+    def items(self) -> frozenset[str]:
+        return frozenset({"DISD"})
 
 
 def missing(item: Value[date] | Text) -> Condition:

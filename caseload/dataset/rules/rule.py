@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from caseload.dataset.rules.conditions import Condition
 from caseload.dataset.rules.scope import Context, Record, RecordScope, Resolver, SqlScope
+from caseload.dataset.rules.sources import CONFIDENCES, DECIDED
 
 ERROR = "error"
 WARNING = "warning"
@@ -18,7 +19,8 @@ _ID = re.compile("[A-Z][0-9]{2}")
 class Rule:
     """One rule. It fails where `condition` holds.
 
-    `words` say what is wrong, `remedy` what to do, both to the worker; `source` says where the rule comes from.
+    `words` say what is wrong, `remedy` what to do, both to the worker; `source` says where the rule comes from, `confidence` how
+    sure that is.
     An error holds the episode back from the extract, a warning asks for a check. `datasets` None means all of them.
     """
 
@@ -29,8 +31,11 @@ class Rule:
     source: str
     condition: Condition
     datasets: tuple[str, ...] | None = None
+    confidence: str = DECIDED
 
     def __post_init__(self) -> None:
+        if self.confidence not in CONFIDENCES:
+            raise ValueError(f"rule {self.id!r}: unknown confidence {self.confidence!r}")
         if self.level not in {ERROR, WARNING} or not _ID.fullmatch(self.id):
             raise ValueError(f"rule {self.id!r}: unknown level {self.level!r} or malformed id")
 

@@ -2,7 +2,7 @@
 
 A record is a mapping from CSV header to value: `datetime.date | None` for date items, `str | None` exactly as recorded
 for all others, numbers too. FINITIAL and SINITIAL hold the forename and surname (an initial will do). A child list is a
-list of such mappings under its name of `CHILD_LISTS`. What is not in a record is missing.
+list of such mappings under its name of `CHILD_LISTS`; the episodes beside it stand under `BESIDE`. What is not in a record is missing.
 
 An item belongs to one entity, so its name alone says whether it is looked up in the episode or in the child at hand.
 """
@@ -19,6 +19,8 @@ from typing import Any, NamedTuple, Protocol
 from caseload.dataset.reader import LIST_OF_ENTITY, Dictionary, load_dictionary
 
 Record = Mapping[str, Any]
+# Under this name a record lists the other episodes in use of the same client at the same service, each with its DISD (None: open).
+BESIDE = "beside"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Resolver(Protocol):
 
         The fragment must end in a condition (it is continued by AND) and use `alias` for the child table.
         """
+
+    def beside(self, alias: str) -> tuple[str, Resolver]:
+        """The same for the other episodes in use of the client at the service: their resolver gives DISD."""
 
 
 class Sql(NamedTuple):
@@ -117,3 +122,8 @@ class SqlScope:
         """The FROM and WHERE of a child list, and the scope inside it. Every use has an alias of its own."""
         fragment, child = self.resolver.children(list_name, f"rule_child_{next(self.numbers)}")
         return fragment, SqlScope(self.resolver, self.context, child, list_name, self.numbers)
+
+    def beside(self) -> tuple[str, str]:
+        """The FROM and WHERE of the episodes beside this one, and the SQL expression of when each was discharged."""
+        fragment, other = self.resolver.beside(f"rule_beside_{next(self.numbers)}")
+        return fragment, f"({other.column('DISD')})"

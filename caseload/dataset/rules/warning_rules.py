@@ -1,8 +1,6 @@
 """The warnings: what rules section 10 asks to have checked and the contract does not make an error.
 
-Lines of section 10 that have no rule here: AGNCY, CLIENTID and CONSENT present, and one set of client facts to an
-episode, because the record cannot hold anything else; two open episodes of one client, because that needs a second
-episode beside the one at hand; DAT and local authority agree, because no source gives the pairs.
+Which rule answers for which line of section 10, and what holds where none does, is data: `data/validation.csv`.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from caseload.dataset.rules.conditions import (
     Condition,
     Not,
     OneOf,
+    OpenBeside,
     Or,
     Present,
     after,
@@ -26,6 +25,7 @@ from caseload.dataset.rules.conditions import (
 )
 from caseload.dataset.rules.error_rules import DISD, DOB, LISTED_ITEMS, REFLD, TRIAGED
 from caseload.dataset.rules.rule import WARNING, Rule
+from caseload.dataset.rules.sources import confidence_of
 from caseload.dataset.rules.values import (
     Age,
     AsOf,
@@ -80,14 +80,16 @@ def _warning(
     only: str | None = None,
     source: str = "section 10",
 ) -> Rule:
+    identifier = f"W{number:02d}"
     return Rule(
-        f"W{number:02d}",
+        identifier,
         WARNING,
         words,
         remedy,
         f"NDTMS rules {source}",
         condition,
         (only,) if only else None,
+        confidence_of(identifier),
     )
 
 
@@ -330,4 +332,13 @@ _ITEMS = (
     ),
 )
 
-WARNING_RULES = _INTERVENTIONS + _SUBSTANCES + _OUTCOMES + _ITEMS
+_EPISODES = (
+    _warning(
+        30,
+        "The client has another open episode at this service",
+        "Close the one that has ended, or take the one entered in error out of use.",
+        And(missing(DISD), OpenBeside()),
+    ),
+)
+
+WARNING_RULES = _INTERVENTIONS + _SUBSTANCES + _OUTCOMES + _ITEMS + _EPISODES

@@ -282,4 +282,13 @@ EXAMPLES: dict[str, Examples] = {
     "W29": Examples(
         [{"DRUG1": "77"}, {"DISRSN": "13"}], [{"DRUG1": "1011"}, {"RFLS": "777"}], {"DRUG1"}, CJIT
     ),
+    "W30": Examples(
+        [{"beside": [{"DISD": None}]}, {"beside": [{"DISD": date(2026, 1, 1)}, {}]}],
+        [
+            {"beside": []},
+            {"beside": [{"DISD": date(2026, 1, 1)}]},
+            {**DISCHARGED, **ENDED, "beside": [{"DISD": None}]},
+        ],
+        {"DISD"},
+    ),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 from caseload.dataset.reader import CHILD_LISTS, Item, load_dictionary
 from caseload.dataset.rules import Context, Rule, sql_failing
+from caseload.dataset.rules.scope import BESIDE
 
 # Multiplies the random examples; 1 keeps the whole folder well under half a minute on one core.
 FACTOR = int(os.environ.get("EDATRS_EXAMPLES_FACTOR", "1"))
@@ -200,6 +201,10 @@ class JsonResolver:
     def children(self, list_name: str, alias: str) -> tuple[str, JsonResolver]:
         assert list_name in LIST_NAMES.values()
         fragment = f"FROM jsonb_array_elements(r.record -> '{list_name}') AS {alias}(record) WHERE TRUE"
+        return fragment, JsonResolver(f"{alias}.record")
+
+    def beside(self, alias: str) -> tuple[str, JsonResolver]:
+        fragment = f"FROM jsonb_array_elements(r.record -> '{BESIDE}') AS {alias}(record) WHERE TRUE"
         return fragment, JsonResolver(f"{alias}.record")
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caseload.dataset.rules import ALL_RULES, Context, Rule, applicable, failing, sql_any_fails
+from caseload.dataset.rules.scope import BESIDE
 from tests.caseload.dataset.support import (
     AS_OF,
     DATA,
@@ -46,6 +47,8 @@ def _records(rule: Rule) -> st.SearchStrategy[dict[str, Any]]:
         for entity, list_name in LIST_NAMES.items()
     }
     children = {name: st.lists(_few(items), max_size=3) for name, items in lists.items() if items}
+    if "DISD" in rule.items:
+        children[BESIDE] = st.lists(_few(["DISD"]), max_size=3)
     return st.builds(
         lambda mine, theirs: {**mine, **theirs}, _few(own), st.fixed_dictionaries({}, optional=children)
     )
@@ -84,6 +87,8 @@ def _random_record(dice: random.Random, context: Context) -> dict[str, Any]:
             {item.name: dice.choice(pool(item)) for item in items if dice.random() < 0.9}
             for _ in range(dice.choice((0, 0, 1, 2, 4)))
         ]
+    others = range(dice.choice((0, 0, 1, 2)))
+    record[BESIDE] = [{"DISD": dice.choice(pool(DATA.item("DISD")))} for _ in others]
     return record
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from caseload.dataset.reader import load_dictionary
 from caseload.dataset.rules import ALL_RULES, ERROR_RULES, Context, failing
+from caseload.dataset.rules.scope import BESIDE
 from caseload.dataset.window import window_start
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "sample"
@@ -62,6 +63,12 @@ def _records(bundle: str) -> dict[tuple[str, ...], dict[str, Any]]:
     for stem in CHILD_FILES:
         for row in _rows(bundle, stem):
             records[tuple(row[part] for part in KEY)][stem].append(_typed(row))
+    at_service = defaultdict(list)
+    for key in records:
+        at_service[key[0], people[key[:2]]["client_key"]].append(key)
+    for keys in at_service.values():
+        for key in keys:
+            records[key][BESIDE] = [{"DISD": records[other]["DISD"]} for other in keys if other != key]
     return records
 
 

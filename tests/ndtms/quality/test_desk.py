@@ -22,6 +22,7 @@ from edatrs.organisations.models import Job, Service, User
 from ndtms import desk, quality, tasks
 from tests.caseload.work.conftest import NOW, Team, make_team
 from tests.core.world import acting_for
+from tests.factories.caseload import make_episode
 from tests.factories.organisations import make_person
 from tests.ndtms.quality.test_quality_of_episodes import SAMPLE, TODAY, run
 
@@ -381,3 +382,23 @@ def test_mutant_without_the_stamp_of_each_rule_the_age_would_start_anew(team: Te
     with acting_for(team.organisation):
         EpisodeQuality.objects.update(since={})
     assert b"(E07), " not in team.browser(team.worker).get(address(team)).content
+
+
+def test_two_open_episodes_are_said_of_both_and_gone_from_both_when_one_is_closed(team: Team) -> None:
+    """W30 needs the episode beside: whatever changes one is checked for both, and the way to the box is the discharge."""
+    client = broken(team, "Fenwick", team.worker)
+    first = team.episode(client)
+    with acting_for(team.organisation, actor=Actor.OPERATOR):
+        second = make_episode(registration=first.registration, consent="Y", drug_1="7000", referral_source="")
+        registry.episodes_changed([second.pk])
+        rows = EpisodeQuality.objects.filter(client=client)
+        assert [row.warnings for row in rows] == [["W30"], ["W30"]]
+        records = records_of([first.pk, second.pk])
+        context = Context(team.service.dataset, "Q", clock.today())
+        assert all("W30" in failing(WARNING_RULES, record, context) for record in records.values())
+        Episode.objects.filter(pk=first.pk).update(discharged_on=dt.date(2026, 11, 25), discharge_reason="80")
+        registry.episodes_changed([first.pk])
+        assert ["W30" in row.warnings for row in rows.all()] == [False, False]
+        Episode.objects.filter(pk=first.pk).update(discharged_on=None, discharge_reason="", voided_at=NOW)
+        registry.episodes_changed([first.pk])
+        assert ["W30" in row.warnings for row in rows.all()] == [False, False]
