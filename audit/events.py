@@ -425,6 +425,22 @@ declare("ndtms.extract_confirmed", "Extract marked as loaded", **_EXTRACT)
 declare("ndtms.extract_refused", "Extract marked as refused", **_EXTRACT)
 declare("ndtms.preview_viewed", "Preview of the national collection viewed", **_EXTRACT)
 
+# What people say of warnings. The subject is the client; the reason is never here.
+_ANSWER = {"answer": scrub.record, "episode": scrub.record, "rule": scrub.code}
+declare("ndtms.quality_answered", "Said of a warning that it cannot be known", **_ANSWER)
+declare("ndtms.quality_answer_ended", "Answer to a warning ended", why=scrub.code, **_ANSWER)
+declare(
+    "ndtms.quality_exported",
+    "Data-quality list exported",
+    rule=scrub.code,
+    names=scrub.flag,
+    lines=scrub.count,
+    people=scrub.count,
+    bytes=scrub.count,
+    sha256=scrub.digest,
+    on=scrub.date,
+)
+
 # The trail itself.
 declare(
     "audit.trail_read",

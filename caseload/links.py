@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
 
@@ -20,8 +21,8 @@ def category_of_item(name: str) -> str:
     return "treatment" if list_of(item) is not None else item.category
 
 
-def link_to_item(slug: str, episode: Any, name: str) -> str:
-    """The address of the form that holds an item of an episode (anything with `pk` and `client_id`), at its box.
+def link_to_item(slug: str, episode: Any, name: str, *, back: str = "") -> str:
+    """The address of the form that holds an item of an episode (anything with `pk` and `client_id`), at its box; saved, it leads `back`.
 
     Empty where nobody types it (identifiers), and where the roles may not change its category: a link that leads nowhere is not shown.
     """
@@ -33,9 +34,13 @@ def link_to_item(slug: str, episode: Any, name: str) -> str:
         if section == CLIENT:
             place = place_of(item)
             page = reverse(f"caseload:client-edit-{item.category}", args=[slug, episode.client_id])
-            return f"{page}#id_{place.key or place.field}"
+            return f"{page}{_back(back)}#id_{place.key or place.field}"
         page = reverse("caseload:episode-section", args=[slug, episode.client_id, episode.pk, section])
     except NoReverseMatch:
         return ""
     # A list has a page of its own, on which one first chooses the entry.
-    return page if section in {name.replace("_", "-") for name in LISTS} else f"{page}#id_{name}"
+    return page if section in {name.replace("_", "-") for name in LISTS} else f"{page}{_back(back)}#id_{name}"
+
+
+def _back(address: str) -> str:
+    return f"?{urlencode({'came_from': address})}" if address else ""

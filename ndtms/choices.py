@@ -42,3 +42,11 @@ class LineKind(models.TextChoices):
     CHANGED = "changed", "Changed"
     UNCHANGED = "unchanged", "Unchanged"
     REFUSED = "refused", "Refused"
+
+
+class AnswerEnd(models.TextChoices):
+    """Why what somebody said of a warning counts no longer."""
+
+    UNDONE = "undone", "Taken back"
+    RIGHT = "right", "No longer a fault"
+    CHANGED = "changed", "What it was about has changed"

@@ -23,9 +23,11 @@ from caseload.models import Episode, EpisodeQuality
 from caseload.reading import records_of
 from caseload.selectors_work import caseload_of, keyworker_of
 from edatrs.core import access, clock
+from edatrs.core.access import Denied
 from edatrs.core.scope import current_organisation, current_scope
 from edatrs.organisations.choices import JobState, Role
 from edatrs.organisations.models import Job, User
+from ndtms.models import QualityAnswer
 from ndtms.quality import CHECK_QUALITY
 
 ACT = "quality.list"
@@ -111,6 +113,58 @@ def _own_only(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(client_id__in=mine.values("pk"))
 
 
+def reachable(episode_id: UUID, *, lock: bool = False) -> EpisodeQuality:
+    """What an episode in use fails, of one's own caseload where the roles see no more. Raises Denied."""
+    rows = _own_only(
+        EpisodeQuality.objects.filter(episode__voided_at__isnull=True, client__voided_at__isnull=True)
+    ).select_related("episode__service", "episode__registration", "client__clientidentity")
+    found: EpisodeQuality | None = (
+        (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=episode_id).first()
+    )
+    if found is None:
+        raise Denied(ACT, "not found", subject=str(episode_id))
+    return found
+
+
+def answered(asked: Asked, *, after: str = "", limit: int = PAGE) -> tuple[list[QualityAnswer], str]:
+    """A page of the answers that stand, the newest first, and the key of the next page. Raises Denied."""
+    rows = _own_only(
+        QualityAnswer.objects.filter(
+            ended_at__isnull=True, episode__voided_at__isnull=True, client__voided_at__isnull=True
+        )
+    ).select_related("episode__service", "episode__registration", "episode__client__clientidentity")
+    if asked.service:
+        rows = rows.filter(episode__service__agency_code=asked.service)
+    if asked.rule:
+        rows = rows.filter(rule=asked.rule)
+    if after:
+        at, _, pk = after.partition("~")
+        rows = rows.filter(Q(answered_at__lt=at) | Q(answered_at=at, pk__gt=pk))
+    found = list(rows.order_by("-answered_at", "pk")[: limit + 1])
+    more = f"{found[limit - 1].answered_at.isoformat()}~{found[limit - 1].pk}" if len(found) > limit else ""
+    return found[:limit], more
+
+
+def number_answered() -> int:
+    """How many answers stand, of what one may see here."""
+    return _own_only(
+        QualityAnswer.objects.filter(
+            ended_at__isnull=True, episode__voided_at__isnull=True, client__voided_at__isnull=True
+        )
+    ).count()
+
+
+def get_answer(pk: UUID, *, lock: bool = False) -> QualityAnswer:
+    """One answer, of one's own caseload where the roles see no more. Raises Denied."""
+    rows = _own_only(QualityAnswer.objects.filter(client__voided_at__isnull=True))
+    found: QualityAnswer | None = (
+        (rows.select_for_update(of=("self",)) if lock else rows).filter(pk=pk).first()
+    )
+    if found is None:
+        raise Denied(ACT, "not found", subject=str(pk))
+    return found
+
+
 def _narrowed(rows: QuerySet[Any], asked: Asked, *, service: str) -> QuerySet[Any]:
     rows = rows.annotate(
         keyworker_pk=Subquery(keyworker_of(clock.today(), OuterRef("client_id")).values("keyworker_id")[:1])
@@ -130,10 +184,15 @@ def failing(asked: Asked) -> QuerySet[Any]:
     rows = _narrowed(_own_only(rows), asked, service="episode__service__")
     known: Any = F("failing_since")
     if asked.rule in RULES:
-        rows = rows.filter(since__has_key=asked.rule)
+        rows = rows.filter(since__has_key=asked.rule).exclude(answered__contains=[asked.rule])
         known = Cast(KeyTextTransform(asked.rule, "since"), DateTimeField())
     if asked.effect in (STOPS, CHECK):
-        rows = rows.exclude(**{"errors" if asked.effect == STOPS else "warnings": []})
+        # A warning that somebody has answered is on no work list.
+        rows = (
+            rows.exclude(errors=[])
+            if asked.effect == STOPS
+            else rows.exclude(warnings__contained_by=F("answered"))
+        )
     rows = rows.annotate(known=known)
     if asked.age in AGES:
         rows = rows.filter(known__lt=clock.now() - dt.timedelta(days=AGES[asked.age]))
@@ -151,9 +210,9 @@ def not_asked(asked: Asked) -> QuerySet[Any]:
 
 
 _BY_RULE = """SELECT r.key, b.keyworker_pk, count(*), min(r.value::timestamptz)
-FROM ({base}) b, jsonb_each_text(b.since) r GROUP BY 1, 2"""
+FROM ({base}) b, jsonb_each_text(b.since - b.answered) r GROUP BY 1, 2"""
 _BY_PLACE = """SELECT b.agency, b.keyworker_pk, count(*), count(*) FILTER (WHERE cardinality(b.errors) > 0),
-    count(*) FILTER (WHERE cardinality(b.errors) > 0 AND b.consent = 'Y'), count(*) FILTER (WHERE cardinality(b.warnings) > 0), {ages}
+    count(*) FILTER (WHERE cardinality(b.errors) > 0 AND b.consent = 'Y'), count(*) FILTER (WHERE NOT b.warnings <@ b.answered), {ages}
 FROM ({base}) b GROUP BY 1, 2"""
 
 
@@ -162,7 +221,7 @@ def totals(asked: Asked) -> Totals:
     rows = failing(asked).annotate(agency=F("episode__service__agency_code"), consent=F("episode__consent"))
     base, params = (
         rows.order_by()
-        .values("since", "errors", "warnings", "known", "keyworker_pk", "agency", "consent")
+        .values("since", "errors", "warnings", "answered", "known", "keyworker_pk", "agency", "consent")
         .query.sql_with_params()
     )
     found = Totals(not_asked=not_asked(asked).count())
@@ -173,7 +232,7 @@ def totals(asked: Asked) -> Totals:
     with connection.cursor() as cursor:
         cursor.execute(_BY_RULE.format(base=base), params)
         for rule, keyworker, number, since in cursor.fetchall():
-            if rule not in RULES or not _shown(rule, asked):
+            if rule not in RULES or not shown(rule, asked):
                 continue
             held = counts.setdefault(rule, Count(rule))
             held.number += number
@@ -194,7 +253,7 @@ def totals(asked: Asked) -> Totals:
     return found
 
 
-def _shown(rule: str, asked: Asked) -> bool:
+def shown(rule: str, asked: Asked) -> bool:
     """Whether a rule belongs to what was asked for."""
     if asked.rule:
         return rule == asked.rule
@@ -232,7 +291,7 @@ def work_list(asked: Asked, *, after: str = "", limit: int = PAGE) -> tuple[list
         faults = tuple(
             Fault(explain_failure(RULES[rule], records[row.pk], context), _since(row, rule))
             for rule in [*row.errors, *row.warnings]
-            if rule in RULES and _shown(rule, asked)
+            if rule in RULES and rule not in row.answered and shown(rule, asked)
         )
         lines.append(Line(row.episode, row.keyworker_pk, names.get(row.keyworker_pk, ""), faults))
     return lines, more

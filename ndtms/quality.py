@@ -21,6 +21,7 @@ from edatrs.core.tasks import job_kind
 from edatrs.organisations.models import Organisation, Service
 from edatrs.organisations.selectors import services_of
 from edatrs.organisations.services import jobs
+from ndtms import answered, quality_counts
 from ndtms.choices import ExtractKind
 from ndtms.extract_query import DATE_STYLES, EpisodeColumns, ExtractPlan, Statement, episodes
 
@@ -73,12 +74,12 @@ FROM (SELECT e.client_id, e.pk, {errors} AS errors, {warnings} AS warnings
 ON CONFLICT (episode_id) DO UPDATE
 SET errors = EXCLUDED.errors, warnings = EXCLUDED.warnings, letter = EXCLUDED.letter, checked_at = EXCLUDED.checked_at,
     (since, failing_since) = (
-        SELECT COALESCE(jsonb_object_agg(a.rule, a.since), '{{}}'), min(a.since) FROM (
+        SELECT COALESCE(jsonb_object_agg(a.rule, a.since), '{{}}'), min(a.since) FILTER (WHERE a.rule <> ALL (held.answered)) FROM (
             SELECT r AS rule, COALESCE((held.since ->> r)::timestamptz,
                 CASE WHEN r = ANY (held.errors || held.warnings) THEN held.checked_at END, EXCLUDED.checked_at) AS since
             FROM unnest(EXCLUDED.errors || EXCLUDED.warnings) r) a)
 WHERE (held.errors, held.warnings, held.letter) IS DISTINCT FROM (EXCLUDED.errors, EXCLUDED.warnings, EXCLUDED.letter)
-   OR (held.failing_since IS NULL) <> (EXCLUDED.failing_since IS NULL)"""  # noqa: S608  # names of our own, values as parameters
+   OR (held.failing_since IS NULL) <> ((EXCLUDED.errors || EXCLUDED.warnings) <@ held.answered)"""  # noqa: S608  # names of our own, values as parameters
     head = (plan.organisation_id, plan.letter, *error_params, *warning_params, plan.agency_code)
     return Statement(sql, (*head, *base_params, clock.now()))
 
@@ -93,6 +94,7 @@ def check_service(service: Service, only: Iterable[UUID] | None = None) -> int:
     """Check the episodes of a service of the organisation acted for, or some of them. Returns how many answers changed."""
     if service.organisation_id != current_organisation():
         raise ValueError(f"{service.agency_code} is not a service of the organisation acted for")
+    only = None if only is None else list(only)
     made = statement(plan_for(service, clock.today()), only)
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('datestyle')")
@@ -105,7 +107,9 @@ def check_service(service: Service, only: Iterable[UUID] | None = None) -> int:
         changed = cursor.rowcount
         cursor.execute("SELECT set_config('datestyle', %s, true)", [before])
         cursor.execute(_VOIDED, [clock.now(), service.organisation_id, service.pk])
-        return int(changed + cursor.rowcount)
+        changed += cursor.rowcount
+    answered.review(service.pk, only)
+    return int(changed)
 
 
 def check_episodes(episode_ids: list[Any]) -> None:
@@ -185,4 +189,5 @@ def check_quality(lease: Any) -> None:
             person_label="worker",
         ):
             check_service(service)
+            quality_counts.record(service)
         lease.progress(done, len(services), f"{service.agency_code} checked")

@@ -8,13 +8,22 @@ from ndtms.api import data_sets as api_data_sets
 from ndtms.api import index as api_index
 from ndtms.api import quality as api_quality
 from ndtms.api import submissions as api_submissions
-from ndtms.views import data_sets, imports, quality, submissions
+from ndtms.views import (
+    data_sets,
+    imports,
+    quality,
+    quality_answers,
+    quality_export,
+    quality_trend,
+    submissions,
+)
 
 app_name = "ndtms"
 _LIST = "o/<slug:organisation>/submissions/"
 _ONE = f"{_LIST}<uuid:pk>/"
 _IMPORTS = "o/<slug:organisation>/import/"
 _IMPORT = f"{_IMPORTS}<uuid:pk>/"
+_QUALITY = "o/<slug:organisation>/data-quality/"
 _DATA_SETS = "o/<slug:organisation>/data-sets/"
 _API = "o/<slug:organisation>/api/"
 _API_ONE = f"{_API}submissions/<uuid:pk>/"
@@ -33,7 +42,16 @@ api_patterns = [
 ]
 
 urlpatterns = [
-    path("o/<slug:organisation>/data-quality/", quality.QualityView.as_view(), name="data-quality"),
+    path(_QUALITY, quality.QualityView.as_view(), name="data-quality"),
+    path(f"{_QUALITY}answers/", quality_answers.AnswersView.as_view(), name="quality-answers"),
+    path(f"{_QUALITY}answers/<uuid:episode>/", quality_answers.AnswerView.as_view(), name="quality-answer"),
+    path(
+        f"{_QUALITY}answers/<uuid:pk>/take-back/",
+        quality_answers.UndoAnswerView.as_view(),
+        name="quality-answer-undo",
+    ),
+    path(f"{_QUALITY}export/", quality_export.QualityExportView.as_view(), name="quality-export"),
+    path(f"{_QUALITY}trend/", quality_trend.TrendView.as_view(), name="quality-trend"),
     path(_DATA_SETS, data_sets.DataSetsView.as_view(), name="data-sets"),
     path(f"{_DATA_SETS}compare/", data_sets.CompareView.as_view(), name="data-sets-compare"),
     path(f"{_DATA_SETS}item/", data_sets.ItemView.as_view(), name="data-item"),

@@ -111,7 +111,8 @@ class EpisodeQuality(TenantModel):
     """The NDTMS rules that an episode fails, pushed down by ndtms. No row: not checked. Made again at any time, so no history.
 
     `checked_at` is when it was first found as it stands here: a check that finds the same writes nothing. `since` says of each failing rule
-    since when it has been failing without a break, whatever else changed meanwhile; `failing_since` is the earliest of them.
+    since when it has been failing without a break, whatever else changed meanwhile. `answered` are the warnings of which somebody said that
+    they cannot be put right (`ndtms.QualityAnswer`); `failing_since` is the earliest of the others.
     """
 
     # The key itself carries the row to the survivor of a merge.
@@ -133,6 +134,7 @@ class EpisodeQuality(TenantModel):
     )
     errors = ArrayField(models.TextField(), default=list, db_default=[])
     warnings = ArrayField(models.TextField(), default=list, db_default=[])
+    answered = ArrayField(models.TextField(), default=list, db_default=[])
     letter = models.CharField(max_length=1)
     checked_at = models.DateTimeField()
     since = models.JSONField(default=dict, db_default={})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from caseload import details, row_history
 from caseload.models import Client
@@ -16,11 +18,26 @@ from caseload.views.base import ClientPage
 from edatrs.core.access import Denied
 from edatrs.organisations.drafted import DraftedView
 
+LONGEST_ADDRESS = 500
+
 
 def same_client(request: HttpRequest, client: Client, act: str) -> None:
     """The client in the form must be the one in the address: two tabs must not mix. Raises Denied."""
     if request.POST.get("client") != str(client.pk):
         raise Denied(act, "the form is of another client", subject=str(client.pk))
+
+
+def came_from(request: HttpRequest, slug: str) -> str:
+    """The page of the same organisation that the form was opened from, as its address says (?came_from=); '' where it says none of ours."""
+    said = request.POST.get("came_from") or request.GET.get("came_from", "")
+    ours = said.startswith(f"/o/{slug}/") and len(said) <= LONGEST_ADDRESS
+    if not ours or not url_has_allowed_host_and_scheme(said, allowed_hosts=None):
+        return ""
+    try:
+        resolve(urlsplit(said).path)
+    except Resolver404:
+        return ""
+    return said
 
 
 def version_in(request: HttpRequest) -> int:
@@ -130,7 +147,9 @@ class RecordFormView(DraftedView, ClientPage, abstract=True):
         except self.refused() as refused:
             form.add_error(getattr(refused, "field", None), str(refused))
             return self._show(request, client, form, recorded, status=422, version=version)
-        return self.saved(request, client, changed, mine)
+        answer = self.saved(request, client, changed, mine)
+        back = came_from(request, self.kwargs["organisation"])
+        return HttpResponseRedirect(back) if back and answer.status_code == 302 else answer
 
     def _conflict(
         self,
@@ -173,13 +192,15 @@ class RecordFormView(DraftedView, ClientPage, abstract=True):
         status: int = 200,
         **context: Any,
     ) -> HttpResponse:
+        back = came_from(request, self.kwargs["organisation"])
         return self.client_page(
             request,
             client,
             status=status,
             form=form,
             version=version,
-            leave_to=self.leave_to(client),
+            came_from=back,
+            leave_to=back or self.leave_to(client),
             **self.more(client, recorded, form),
             **context,
         )

@@ -1,5 +1,6 @@
 """Models of the ndtms app."""
 
+from ndtms.models.answers import QualityAnswer, QualityCount
 from ndtms.models.holding import NationalHolding
 from ndtms.models.imports import ImportFile, ImportLine, ImportRun
 from ndtms.models.submissions import Submission, SubmissionContent, SubmissionDownload
@@ -9,6 +10,8 @@ __all__ = [
     "ImportLine",
     "ImportRun",
     "NationalHolding",
+    "QualityAnswer",
+    "QualityCount",
     "Submission",
     "SubmissionContent",
     "SubmissionDownload",

@@ -22,9 +22,16 @@ from edatrs.core.views import OrganisationView
 from edatrs.organisations.selectors import services_of
 from ndtms import desk, quality
 from ndtms.desk import AGES, CHECK, CONSENT, EFFECTS, NOBODY, STOPS, Asked
+from ndtms.services import answers, quality_export
 
 AGE_WORDS = {"7": "Over 7 days", "28": "Over 28 days", "90": "Over 90 days"}
 MOST_OWNERS = 3
+
+
+def answer_address(slug: str, episode_id: UUID, rule: str, back: str) -> str:
+    """The page on which one says that a warning of an episode cannot be known."""
+    page = reverse("ndtms:quality-answer", args=[slug, episode_id])
+    return f"{page}?{urlencode({'rule': rule, 'came_from': back})}"
 
 
 def asked_of(data: QueryDict) -> Asked:
@@ -84,7 +91,7 @@ class QualityView(OrganisationView):
                 for key in AGES
             ],
             chips=_chips(asked, names),
-            lines=[_line(line, organisation, now) for line in lines],
+            lines=_lines(lines, organisation, now, request.get_full_path()),
             heading=_heading(listed),
             tabs=_tabs(asked, listed, totals),
             next=query(listed, after=more) if more else "",
@@ -98,6 +105,11 @@ class QualityView(OrganisationView):
             own_only=not desk.sees_all(),
             running=running,
             done=done,
+            answered=desk.number_answered(),
+            export_url=reverse("ndtms:quality-export", args=[organisation]) + query(asked)
+            if access.may(quality_export.ACT, by="O")
+            else "",
+            may_see_trend=access.may("submissions.view"),
             may_check=access.may(self.changing_act),
             may_allocate=access.may("caseload.allocate"),
         )
@@ -249,12 +261,22 @@ def _heading(asked: Asked) -> str:
     return f"Work list: {EFFECTS[asked.effect].lower()}" if asked.effect else "Work list"
 
 
-def _line(line: desk.Line, slug: str, now: dt.datetime) -> dict[str, Any]:
+def _lines(lines: list[desk.Line], slug: str, now: dt.datetime, here: str) -> list[dict[str, Any]]:
+    """The episodes of the page. Who puts something right comes back to the line before: it stays, where this one may be gone."""
+    found, place = [], "list-h"
+    for line in lines:
+        found.append(_line(line, slug, now, f"{here}#{place}"))
+        place = f"row-{line.episode.pk}"
+    return found
+
+
+def _line(line: desk.Line, slug: str, now: dt.datetime, back: str) -> dict[str, Any]:
     """An episode in words, every fault with the way to its boxes."""
     episode = line.episode
     badge, words = present.consent_badge(episode)
     return {
         "name": present.name_of(episode.client),
+        "row": f"row-{episode.pk}",
         "client": episode.client_id,
         "client_id": episode.registration.client_id_text,
         "episode": episode.episode_id,
@@ -267,15 +289,17 @@ def _line(line: desk.Line, slug: str, now: dt.datetime) -> dict[str, Any]:
         else "",
         "referred": episode.referred_on,
         "waiting": (now.date() - episode.referred_on).days if episode.referred_on else None,
-        "faults": [_fault(fault, episode, slug, now) for fault in line.faults],
+        "faults": [_fault(fault, episode, slug, now, back) for fault in line.faults],
     }
 
 
-def _fault(fault: desk.Fault, episode: Any, slug: str, now: dt.datetime) -> dict[str, Any]:
+def _fault(fault: desk.Fault, episode: Any, slug: str, now: dt.datetime, back: str) -> dict[str, Any]:
     said = fault.explanation
     items = [i for i in said.items if access.may("client.view", category_of_item(i.name))]
     links = [
-        {"words": item.label, "url": url} for item in items if (url := link_to_item(slug, episode, item.name))
+        {"words": item.label, "url": url}
+        for item in items
+        if (url := link_to_item(slug, episode, item.name, back=back))
     ]
     days = _days(fault.since, now)
     return {
@@ -286,6 +310,7 @@ def _fault(fault: desk.Fault, episode: Any, slug: str, now: dt.datetime) -> dict
         "effect": said.effect,
         "days": days,
         "links": links,
+        "answer": answer_address(slug, episode.pk, said.rule_id, back) if answers.may_answer(said) else "",
         "unseen": bool(said.items) and not items,
         "labels": [] if links else [item.label for item in items],
     }

@@ -52,6 +52,8 @@ from tests.factories.ndtms import (
     make_download,
     make_holding,
     make_import,
+    make_quality_answer,
+    make_quality_count,
     make_submission,
 )
 from tests.factories.organisations import give, make_person
@@ -80,6 +82,7 @@ def of_organisation(side: Side, number: int) -> None:
         act = make_act(episode=episode)
         make_signed_form(act)
         make_holding(episode)
+        make_quality_answer(episode)
         allocate(episode.client, keyworker)
         for person in side.people.values():
             Opening.objects.create(
@@ -119,6 +122,7 @@ def of_desk(side: Side, number: int) -> None:
         service = make_service(side.organisation)
         service.letters.create(letter="Q", in_force_from=dt.date(2025, 4, 1))
         make_submission(service=service, manifest=COUNTS)
+        make_quality_count(service)
         make_run(side.people["team_manager"])
         for role, who in side.people.items():
             number_ = next(_numbers)

@@ -62,6 +62,8 @@ from tests.factories.ndtms import (
     make_download,
     make_holding,
     make_import,
+    make_quality_answer,
+    make_quality_count,
     make_submission,
 )
 from tests.factories.organisations import give, make_organisation, make_person, sign_in
@@ -79,7 +81,16 @@ from tests.factories.staff import make_clearances, make_leaver, make_review, mak
 from tests.factories.work import make_export, make_work
 
 # Refused by a trigger or already a word: written once, when the row is made.
-WRITTEN_ONCE = {"client_id_text", "episode_id", "agency_code", "stored_as", "category", "letter", "sha256"}
+WRITTEN_ONCE = {
+    "client_id_text",
+    "episode_id",
+    "agency_code",
+    "stored_as",
+    "category",
+    "letter",
+    "sha256",
+    "rule",
+}
 ONLY_GROWS = {
     "organisations.AccessReview",
     "caseload.ListExportDownload",
@@ -257,6 +268,9 @@ def _fill(side: Side, words: Iterator[str]) -> None:
         make_deferral(episode, note=next(words), recorded_by_label=next(words))
         _sharing(side, words, episode.client)
         make_holding(episode)
+        answer = make_quality_answer(episode, reason=next(words), by_label=next(words))
+        side.objects["answer"] = answer.pk
+        make_quality_count(episode.service)
         _clients(side, episode)
         submission = _submission(side, words, episode)
         _job_of(side, submission, words)

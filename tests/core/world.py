@@ -19,7 +19,15 @@ from tests.factories.asks import make_asking
 from tests.factories.caseload import make_client, make_record, make_service
 from tests.factories.consent import make_act, make_deferral, make_invalidation, make_signed_form
 from tests.factories.linking import make_link_side
-from tests.factories.ndtms import make_content, make_download, make_holding, make_import, make_submission
+from tests.factories.ndtms import (
+    make_content,
+    make_download,
+    make_holding,
+    make_import,
+    make_quality_answer,
+    make_quality_count,
+    make_submission,
+)
 from tests.factories.organisations import make_organisation, make_person
 from tests.factories.share_consents import make_sharing
 from tests.factories.sharing import make_conflict, make_emergency, make_grant, make_sensitive
@@ -91,6 +99,8 @@ def fill(organisation: Organisation) -> dict[type[Any], Any]:
         make_download(submission)
         make_holding(episode)
         make_import()
+        make_quality_answer(episode)
+        make_quality_count(submission.service)
         make_work(episode, make_person(organisation))
         make_staff(organisation, make_person(organisation))
         for history in histories():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from uuid import uuid4
 
 from caseload.models import Episode
 from edatrs.core import clock
@@ -17,6 +18,8 @@ from ndtms.models import (
     ImportLine,
     ImportRun,
     NationalHolding,
+    QualityAnswer,
+    QualityCount,
     Submission,
     SubmissionContent,
     SubmissionDownload,
@@ -130,3 +133,28 @@ def make_import(*, lines: int = 1, content: bytes = b"PK", **fields: Any) -> Imp
         for place in range(1, lines + 1)
     )
     return run
+
+
+def make_quality_answer(episode: Episode, **fields: Any) -> QualityAnswer:
+    """Somebody said of a warning of an episode that it cannot be known. Nothing is pushed down."""
+    defaults = {
+        "rule": "W10",
+        "reason": "Does not remember",
+        "stands_for": "0" * 64,
+        "answered_at": clock.now(),
+        "by": uuid4(),
+        "by_label": "a test",
+    }
+    return QualityAnswer.objects.create(
+        organisation_id=current_organisation(),
+        client_id=episode.client_id,
+        episode=episode,
+        **{**defaults, **fields},
+    )
+
+
+def make_quality_count(service: Service, **fields: Any) -> QualityCount:
+    """A number of a day."""
+    return QualityCount.objects.create(
+        service=service, **{"day": clock.today(), "rule": "stops", "episodes": 3, **fields}
+    )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from caseload.dataset.rules.conditions import Condition
+from caseload.dataset.rules.conditions import Condition, OpenBeside
 from caseload.dataset.rules.scope import Context, Record, RecordScope, Resolver, SqlScope
 from caseload.dataset.rules.sources import CONFIDENCES, DECIDED
 
@@ -43,6 +43,11 @@ class Rule:
     def items(self) -> frozenset[str]:
         """Headers of all items that the rule may read."""
         return self.condition.items()
+
+    @property
+    def looks_beside(self) -> bool:
+        """Whether it asks about the other episodes of the client at the service."""
+        return OpenBeside.__name__ in repr(self.condition)
 
     def applies(self, context: Context) -> bool:
         """Whether the data set of the context has the columns that the rule is about (contract section 4)."""
