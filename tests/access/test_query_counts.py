@@ -164,7 +164,9 @@ def of_client(side: Side, number: int) -> None:
         make_episode(
             registration=episode.registration, voided_at=clock.now(), voided_reason="Entered in error"
         )
+        # Somebody before, and the keyworker again: what a keyworker sees of the own caseload alone stays within it.
         allocate(client, make_person(side.organisation))
+        allocate(client, person)
         make_merge(make_client(voided_at=clock.now()), client, merged_by=person.pk)
         for who in side.people.values():
             trail.record(
