@@ -67,8 +67,10 @@ class AnswerView(OrganisationView):
     def post(self, request: HttpRequest, organisation: str, episode: UUID) -> HttpResponseBase:
         """Keep it, and go back to the same place of the list."""
         held = desk.reachable(episode)
-        same_client(request, held.episode.client, self.act)
         offered = answers.answerable(held)
+        if not offered:
+            return self._show(request, held, offered, AnswerForm(offered=offered), status=422)
+        same_client(request, held.episode.client, self.act)
         form = AnswerForm(request.POST, offered=offered)
         if not form.is_valid():
             return self._show(request, held, offered, form, status=422)

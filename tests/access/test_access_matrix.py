@@ -336,7 +336,7 @@ CODES = {
     "how",
     "urgency",
 }
-NO_WORD = CODES | {"sha256", "stored_as", "pgh_label", "manifest"}
+NO_WORD = CODES | {"sha256", "stored_as", "pgh_label", "manifest", "rule"}
 
 
 @pytest.mark.django_db

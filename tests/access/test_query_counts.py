@@ -19,8 +19,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from caseload.models import (
-    Allocation,
-    AllocationKind,
     Client,
     ConfidentialityExplained,
     Episode,
@@ -58,7 +56,7 @@ from tests.factories.ndtms import (
 )
 from tests.factories.organisations import give, make_person
 from tests.factories.share_consents import make_sharing
-from tests.factories.work import make_draft, make_merge, make_run, make_work
+from tests.factories.work import allocate, make_draft, make_merge, make_run, make_work
 
 pytestmark = pytest.mark.django_db
 MANY, A_FEW = 30, 3
@@ -92,20 +90,6 @@ def of_organisation(side: Side, number: int) -> None:
         make_client(voided_at=clock.now(), voided_reason="Entered in error")
         for role in ROLES:
             trail.record("caseload.client.viewed", subject=str(episode.client_id), details={"panel": role})
-
-
-def allocate(client: Client, person: User) -> Allocation:
-    """To a keyworker, since yesterday."""
-    return Allocation.objects.create(
-        organisation_id=client.organisation_id,
-        client=client,
-        kind=AllocationKind.KEYWORKER,
-        keyworker=person,
-        valid_from=clock.today() - dt.timedelta(days=1),
-        reason="New",
-        by=person.pk,
-        by_label=person.full_name,
-    )
 
 
 def of_desk(side: Side, number: int) -> None:

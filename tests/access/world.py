@@ -16,7 +16,7 @@ from django.test import Client as Browser
 from django_otp_webauthn.models import WebAuthnCredential
 
 from caseload.choices import NdtmsConsent
-from caseload.models import AllocationRun, Client, ClientMerge
+from caseload.models import AllocationRun, Client, ClientMerge, Episode
 from edatrs.core import clock
 from edatrs.core.scope import Actor
 from edatrs.organisations.choices import JobState
@@ -78,7 +78,7 @@ from tests.factories.share_consents import (
 from tests.factories.share_consents import make_review as make_decision_review
 from tests.factories.sharing import make_agreement, make_conflict, make_emergency, make_grant, make_sensitive
 from tests.factories.staff import make_clearances, make_leaver, make_review, make_sealed
-from tests.factories.work import make_export, make_work
+from tests.factories.work import allocate, make_export, make_work
 
 # Refused by a trigger or already a word: written once, when the row is made.
 WRITTEN_ONCE = {
@@ -181,6 +181,10 @@ def make_side(slug: str, mark: str) -> Side:
             created_at=clock.now(),
         )
     _spoken(side, words)
+    with acting_for(organisation, actor=Actor.OPERATOR):
+        # Keyworkers see the data quality of their own caseload alone: the episode that the pages are about is in it.
+        kept = allocate(Episode.objects.get(pk=side.objects["episode"]).client, side.people["keyworker"])
+        side.ids.add(str(kept.pk))
     person = make_person(
         organisation, role="clinician", full_name=next(words), email=f"{next(words).lower()}@a.example"
     )

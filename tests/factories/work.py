@@ -143,3 +143,17 @@ def make_draft(person: User, **fields: Any) -> Draft:
     return Draft.objects.create(
         organisation_id=current_organisation(), user=person, kept_at=clock.now(), **{**defaults, **fields}
     )
+
+
+def allocate(client: Client, person: User) -> Allocation:
+    """To a keyworker, since yesterday."""
+    return Allocation.objects.create(
+        organisation_id=client.organisation_id,
+        client=client,
+        kind=AllocationKind.KEYWORKER,
+        keyworker=person,
+        valid_from=clock.today() - dt.timedelta(days=1),
+        reason="New",
+        by=person.pk,
+        by_label=person.full_name,
+    )
