@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
-from consent.choices import Competence, Method
+from consent.choices import Competence, Method, Wish
 from consent.uploads import MOST_BYTES, MOST_WORDS, NotAForm, SignedForm, read_form
 from edatrs.core import clock
 from edatrs.core.dates import DateBoxes
@@ -16,6 +16,12 @@ from edatrs.core.forms import Form
 NOT_NOW = "not-now"
 ANSWERS = [("Y", "Yes, send it"), ("N", "No, do not send it"), (NOT_NOW, "Not now")]
 METHODS = [(Method.ORAL.value, "By telling me"), (Method.WRITTEN.value, "In writing")]
+ELSEWHERE = "elsewhere"
+WISHES = [
+    (Wish.EPISODE.value, "Stop one time only"),
+    (Wish.ALL_HERE.value, "Stop everything from this organisation"),
+    (ELSEWHERE, "Stop what other services have sent"),
+]
 COMPETENCE = [
     (Competence.COMPETENT.value, "Yes, they understand and can decide"),
     (Competence.PERMISSION.value, "No, or not for now"),
@@ -170,15 +176,27 @@ class DecisionForm(Form):
 
 
 class WithdrawForm(Form):
-    """Which episodes no longer go to NDTMS. Every one at yes is ticked: the usual wish is all of them (O-135)."""
+    """Which wish it is, and which episodes it is about. Where it is everything here, all are ticked: that is the usual wish (O-135)."""
 
-    episodes = forms.MultipleChoiceField(
-        label="Which episodes should no longer be sent?",
+    wish = forms.ChoiceField(
+        choices=WISHES,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose which wish it is. Ask, if you are not sure"},
+    )
+    only = forms.MultipleChoiceField(
+        label="Which time?",
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one episode"},
+        required=False,
+        help_text="Only if one time is meant. The others stay at yes",
+    )
+    episodes = forms.MultipleChoiceField(
+        label="Every episode here, open and closed",
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="All are ticked. Untick one only if they say so. Dates and reasons of leaving stay as they are",
     )
     left_out_reason = forms.CharField(
-        label="Why the others stay at yes",
+        label="Why the others stay as they are",
         max_length=300,
         required=False,
         help_text="Only if you untick one. In the words of the client, if you can",
@@ -188,30 +206,56 @@ class WithdrawForm(Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose how they said it"},
     )
-    signed_form = _signed_form()
     decided_on = DateBoxes(label="When did they say it?", latest=clock.today, latest_words="today")
+    signed_form = _signed_form()
 
     def __init__(
         self,
         *args: Any,
+        agreed: list[tuple[str, str]],
         episodes: list[tuple[str, str]],
         hints: dict[str, str],
         called: str = "the client",
+        organisation: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["episodes"].choices = episodes  # type: ignore[attr-defined]  # of a field with choices
-        self.fields["episodes"].choice_hints = hints  # type: ignore[attr-defined]
+        for name, choices in (("only", agreed), ("episodes", episodes)):
+            self.fields[name].choices = choices  # type: ignore[attr-defined]  # of a field with choices
+            self.fields[name].choice_hints = hints  # type: ignore[attr-defined]
+        if not agreed:
+            # Nothing is sent, so there is no one time to stop.
+            del self.fields["only"]
+            self.fields["wish"].choices = [c for c in WISHES if c[0] != Wish.EPISODE]  # type: ignore[attr-defined]
+        self.fields["wish"].label = f"What does {called} want?"
+        self.fields["wish"].choice_hints = {  # type: ignore[attr-defined]
+            Wish.EPISODE.value: "Other times that they agreed to stay as they are",
+            Wish.ALL_HERE.value: f"{organisation}, all times" if organisation else "All times",
+            ELSEWHERE: "We cannot do that for them. You can print a letter for them to take",
+        }
         self.fields["method"].label = f"How did {called} say it?"
 
+    @property
+    def chosen(self) -> list[str]:
+        """The episodes of the wish."""
+        data = self.cleaned_data
+        return list(data.get("only" if data.get("wish") == Wish.EPISODE else "episodes") or [])
+
     def clean(self) -> dict[str, Any]:
-        """A reason where one is left; a form only in writing."""
+        """At least one episode; a reason where one is left out; a form only in writing."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        chosen, offered = data.get("episodes"), len(self.fields["episodes"].choices)  # type: ignore[attr-defined]
-        if chosen and len(chosen) < offered and not data.get("left_out_reason", "").strip():
-            self.add_error("left_out_reason", "Say why the other episodes stay at yes, or tick them too")
+        if data.get("wish") == Wish.EPISODE and "only" in data and not data["only"]:
+            self.add_error("only", "Choose which time is meant")
+        if data.get("wish") == Wish.ALL_HERE and "episodes" in data:
+            offered = len(self.fields["episodes"].choices)  # type: ignore[attr-defined]
+            if not data["episodes"]:
+                self.add_error("episodes", "Choose at least one episode")
+            elif len(data["episodes"]) < offered and not data.get("left_out_reason", "").strip():
+                self.add_error(
+                    "left_out_reason", "Say why the other episodes stay as they are, or tick them too"
+                )
         if data.get("signed_form") and data.get("method") == Method.ORAL:
-            self.add_error("signed_form", "Choose “In writing” above, or take the file away")
+            self.add_error("signed_form", "Choose “In writing” before, or take the file away")
         return data
 
 

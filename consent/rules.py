@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 
 class Decided(Protocol):
@@ -95,16 +95,44 @@ def problem_with_form(*, method: str, has_form: bool) -> str:
 def problem_with_withdrawal(
     *, chosen: int, agreed: int, decided_on: dt.date, today: dt.date, left_out_reason: str
 ) -> str:
-    """'' or why a withdrawal cannot be recorded: at least one episode, and a reason for each that stays at yes (O-135)."""
+    """'' or why a withdrawal cannot be recorded: at least one episode, and a reason for each that is left out (O-135). `agreed` counts what
+    the wish is about: every episode that is not at no where it is everything here, else those that were meant.
+    """
     if decided_on > today:
         return "The day is in the future. Enter the day they said it."
     if not agreed:
-        return "No episode here is at yes, so there is nothing to withdraw."
+        return "Every episode here is at no already, so there is nothing to withdraw."
     if not chosen:
         return "Choose at least one episode."
     if chosen < agreed and not left_out_reason.strip():
-        return "Say why the other episodes stay at yes: it is kept with the withdrawal."
+        return "Say why the other episodes stay as they are: it is kept with the withdrawal."
     return ""
+
+
+class Sendable(Protocol):
+    """What `pulled_along` needs of an episode."""
+
+    pk: Any
+    registration_id: Any
+    discharged_on: dt.date | None
+
+
+E = TypeVar("E", bound=Sendable)
+
+
+def pulled_along(
+    withdrawn: Iterable[Sendable], left: Iterable[E], held: Collection[Any], window_start: dt.date
+) -> list[E]:
+    """The episodes left at yes that a monthly file would take out all the same (O-143): NDTMS goes by the client id, so where it is told
+    "no" for one episode it also takes out the others of the same registration that it holds and the file does not carry, because they
+    ended before the window.
+    """
+    told = {e.registration_id for e in withdrawn if e.pk in held}
+    return [
+        e
+        for e in left
+        if e.registration_id in told and e.pk in held and e.discharged_on and e.discharged_on < window_start
+    ]
 
 
 def problem_with_invalidation(*, reason: str, invalidated: bool) -> str:

@@ -268,6 +268,23 @@ def _not_asked(episode: Episode) -> dict[str, Any]:
     }
 
 
+def withdrawals_of(history: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How far each withdrawal of a client went (O-138), from the rows of the history that are in force: asked, in a file, loaded, seen as a
+    resolved mismatch. One query more than the history, where there is a withdrawal.
+    """
+    rows = [
+        row
+        for row in history
+        if row["kind"] == "act" and row["in_force"] and row["answer"] == "N" and not row["imported"]
+        if row["words"] == "Withdrawn" or row["wish"]
+    ]
+    asked = {row["episode_pk"]: row["recorded_at"] for row in rows}
+    told: dict[Any, registry.Told] = {}
+    for _, ask in registry.withdrawals_told if asked else ():
+        told |= ask(asked)
+    return [{**row, "told": told.get(row["episode_pk"])} for row in rows]
+
+
 def first_to_ask(episodes: list[Episode]) -> Episode | None:
     """The episode to ask about first: an open one that nobody has asked about, else any such one, else the newest."""
     unasked = [e for e in episodes if not e.consent]

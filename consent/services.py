@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from caseload.dataset.window import window_start
 from caseload.models import Client, Episode
 from consent import rules, selectors
 from consent.choices import Method, Origin, Wish
@@ -16,8 +17,9 @@ from consent.uploads import SignedForm
 from edatrs.core import clock, registry, trail
 from edatrs.core.crypto import encrypt_bytes
 from edatrs.core.scope import current_scope
-from edatrs.organisations.choices import DataSet
+from edatrs.organisations.choices import DataSet, Role
 from edatrs.organisations.models import User
+from edatrs.organisations.services.outbox import tell
 
 RECORDED = "consent.ndtms.recorded"
 
@@ -70,6 +72,7 @@ def record_ndtms_decision(
     gives the act that it recorded. It takes effect with the next file (O-136: discharge data stay as they are).
     """
     sent = sent or Sent()
+    lock_client(episode.client_id)
     locked = _lock([episode.pk])[0]
     already = _recorded_from(
         ConsentAct, locked, sent, decision=decision, decided_on=decided_on, method=method
@@ -127,19 +130,28 @@ def withdraw(
     statement_version: str,
     left_out_reason: str,
     acting_user: User,
+    wish: Wish | None = None,
     form: SignedForm | None = None,
     sent: Sent | None = None,
 ) -> list[ConsentAct]:
-    """Record a no on each chosen episode of a client that stands at yes, open or closed, and change nothing else of it (O-136).
+    """Record a no on each chosen episode of a client, open or closed, and change nothing else of it (O-136).
 
-    All of them together, under one lock, or none. Where an episode is left at yes, `left_out_reason` says why and the wish is kept as
-    "these episodes only". Raises DecisionRefused, Superseded; the same page sent twice gives the acts that it recorded.
+    `wish` is what the client said (O-135). Everything here: every episode that is not at no already is meant, also those that nobody asked
+    about; to leave one out needs `left_out_reason`, and where one is left at yes the wish is kept as "these episodes only". These episodes
+    only: those at yes that were chosen. None: whoever has no page and names the episodes at yes; all of them is everything here.
+
+    All of them together, or none, under the lock of the client: a yes that somebody else records, on an episode that is there or on one
+    that is being added, is either seen here and withdrawn, or comes after the withdrawal, as consent given again (O-144). Raises
+    DecisionRefused, Superseded; the same page sent twice gives the acts that it recorded.
     """
     sent = sent or Sent()
+    lock_client(client.pk)
     ids = Episode.objects.filter(client=client, voided_at__isnull=True).values_list("pk", flat=True)
     episodes = _lock(list(ids))
     agreed = [e for e in episodes if e.consent == "Y"]
-    wanted = [e for e in agreed if e.pk in chosen]
+    # Everything here is also what nobody asked about, so that nobody sends it by mistake.
+    meant = [e for e in episodes if e.consent != "N"] if wish == Wish.ALL_HERE else agreed
+    wanted = [e for e in meant if e.pk in chosen]
     if sent.key and (before := list(ConsentAct.objects.filter(client=client, form_key=sent.key))):
         return before
     if sent.seen is not None and sent.seen != selectors.seen_of_client(client):
@@ -148,20 +160,22 @@ def withdraw(
         raise Superseded  # one of them is not at yes any more, or is nobody's here
     problem = rules.problem_with_withdrawal(
         chosen=len(wanted),
-        agreed=len(agreed),
+        agreed=len(wanted) if wish == Wish.EPISODE else len(meant),
         decided_on=decided_on,
         today=clock.today(),
         left_out_reason=left_out_reason,
     )
     if problem:
         raise DecisionRefused(problem)
-    wish = Wish.ALL_HERE if len(wanted) == len(agreed) else Wish.EPISODE
-    return [
+    left = [e for e in agreed if e.pk not in chosen]
+    kept = Wish.EPISODE if left or wish == Wish.EPISODE else Wish.ALL_HERE
+    whole = len(wanted) == len(meant) or wish == Wish.EPISODE
+    acts = [
         _add_act(
             episode,
             acting_user,
             form=form,
-            details={"wish": wish.value},
+            details={"wish": kept.value},
             decision="N",
             decided_on=decided_on,
             method=Method(method),
@@ -169,12 +183,28 @@ def withdraw(
             statement_said=False,
             leaflet_given=False,
             questions_answered=False,
-            wish=wish,
-            left_out_reason=left_out_reason.strip() if wish == Wish.EPISODE else "",
+            wish=kept,
+            left_out_reason="" if whole else left_out_reason.strip(),
             form_key=sent.key,
         )
         for episode in wanted
     ]
+    _ask_for_full_file(wanted, left, acts[0])
+    return acts
+
+
+def _ask_for_full_file(withdrawn: list[Episode], left: list[Episode], act: ConsentAct) -> None:
+    """Tell the NDTMS administrators where a monthly file would take out what the client wants kept (O-143, contract section 6)."""
+    held = set(selectors.held_of([e.pk for e in [*withdrawn, *left]]))
+    pulled = rules.pulled_along(withdrawn, left, held, window_start(clock.today()))
+    for code in sorted({e.service.agency_code for e in pulled}):
+        tell(
+            unique_key=f"full-file:{act.pk}:{code}",
+            organisation_id=act.organisation_id,
+            role=Role.NDTMS_ADMINISTRATOR,
+            words=f"Send a full file of {code}: somebody withdrew one episode and wants an older one kept; a monthly file takes out both.",
+            link=f"/o/{current_scope().organisation_label}/submissions/",
+        )
 
 
 def record_not_now(
@@ -216,6 +246,7 @@ def invalidate(*, consent_act: ConsentAct, reason: str, acting_user: User) -> Co
 
     Nothing is deleted or changed. A change of mind is not an error: that is a new act. Raises DecisionRefused.
     """
+    lock_client(consent_act.client_id)
     episode = _lock([consent_act.episode_id])[0]
     done = ConsentInvalidation.objects.filter(consent_act=consent_act).exists()
     problem = rules.problem_with_invalidation(reason=reason, invalidated=done)
@@ -258,6 +289,13 @@ def push_latest_of(episode_ids: Collection[UUID]) -> None:
     """`push_latest` of several, where a load added acts to episodes that took over a no at a merge."""
     for episode in _lock(episode_ids) if episode_ids else []:
         push_latest(episode=episode)
+
+
+def lock_client(client_id: UUID) -> None:
+    """Lock a client before its episodes, so that acts on it come one after the other, and no episode is added meanwhile (the key of a new
+    episode needs the row of its client).
+    """
+    list(Client.objects.select_for_update(of=("self",)).filter(pk=client_id).values_list("pk", flat=True))
 
 
 def _lock(ids: Collection[UUID]) -> list[Episode]:

@@ -15,6 +15,7 @@ from consent.views import (
     sharing,
     sharing_papers,
     sharing_record,
+    withdraw,
 )
 
 app_name = "consent"
@@ -27,7 +28,8 @@ _REQUESTS = "o/<slug:organisation>/requests/"
 
 urlpatterns = [
     path(_ONE, ndtms.ConsentStartView.as_view(), name="ndtms"),
-    path(f"{_ONE}withdraw/", change.WithdrawView.as_view(), name="withdraw"),
+    path(f"{_ONE}withdraw/", withdraw.WithdrawView.as_view(), name="withdraw"),
+    path(f"{_ONE}letter/", withdraw.LetterView.as_view(), name="letter"),
     path(_EPISODE, ndtms.ConsentView.as_view(), name="ndtms-episode"),
     path(f"{_EPISODE}form/", papers.BlankFormView.as_view(), name="ndtms-form"),
     path(f"{_ACT}copy/", papers.CopyView.as_view(), name="ndtms-copy"),

@@ -19,6 +19,7 @@ class NdtmsConfig(AppConfig):
 
         registry.after_episodes_changed.add("ndtms.quality", quality.check_episodes)
         registry.held_nationally.add("ndtms", selectors.held_of)
+        registry.withdrawals_told.add("ndtms", selectors.withdrawals_told)
         registry.navigation.add(
             "data-quality",
             {

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from caseload.models import Episode, EpisodeQuality
+from edatrs.core import registry
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job
@@ -111,3 +112,32 @@ def held_of(episode_ids: list[Any]) -> dict[Any, dt.datetime]:
     """Since when the national collection may hold these episodes; those it may not hold are left out. One query."""
     rows = NationalHolding.objects.filter(episode_id__in=episode_ids, held=True)
     return dict(rows.values_list("episode_id", "since"))
+
+
+def withdrawals_told(asked: dict[Any, dt.datetime]) -> dict[Any, registry.Told]:
+    """How far withdrawals went (O-138): of each episode the first file built after it was recorded that takes the episode out and was
+    loaded, or else the latest such file that NDTMS did not refuse. Absent: no file carries it yet. One query.
+    """
+    if not asked:
+        return {}
+    rows = (
+        submissions_for()
+        .filter(
+            state__in=(SubmissionState.BUILT, SubmissionState.LOADED),
+            snapshot_at__gt=min(asked.values()),
+            content__removed__overlap=list(asked),
+        )
+        .order_by("snapshot_at", "pk")
+    )
+    found: dict[Any, registry.Told] = {}
+    for file in rows.annotate(taking_out=F("content__removed")):
+        told = registry.Told(
+            file.file_name,
+            file.built_at,
+            file.taken,
+            file.decided_at if file.state == SubmissionState.LOADED else None,
+        )
+        for pk in asked.keys() & set(file.taking_out):
+            if file.snapshot_at > asked[pk] and not (pk in found and found[pk].loaded_at):
+                found[pk] = told
+    return found

@@ -6,6 +6,8 @@ from datetime import date
 
 from caseload.dataset.reader import DatasetError, Dictionary, load_dictionary
 
+# A month's file is due by this day of the next month.
+DUE_DAY = 15
 KINDS = ("reporting", "full")
 
 
@@ -51,6 +53,14 @@ def extract_file_name(
         _compact(window_start(as_of, data)) if kind == "reporting" else data.setting("file_name_full_start")
     )
     return f"{agency_code}-{start}-{_compact(as_of)}-{data.setting('file_name_text')}-{letter}.csv"
+
+
+def next_due(today: date) -> date:
+    """The day by which the next file is due that can still carry what is recorded today: the fifteenth to come, today included."""
+    if today.day <= DUE_DAY:
+        return today.replace(day=DUE_DAY)
+    months = today.year * 12 + today.month
+    return date(months // 12, months % 12 + 1, DUE_DAY)
 
 
 def _compact(day: date) -> str:

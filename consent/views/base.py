@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 
 from caseload import present
-from caseload.dataset.window import window_start
+from caseload.dataset.window import next_due, window_start
 from caseload.models import Client, Episode
 from caseload.selectors import episodes_of
 from caseload.views.base import ClientPage
@@ -71,12 +71,15 @@ class ConsentPage(ClientPage, abstract=True):
         **context: Any,
     ) -> HttpResponse:
         """The page with the history beside it."""
+        history = selectors.history_of(client, episodes)
         return self.client_page(
             request,
             client,
             status=status,
             called=called(client),
-            history=selectors.history_of(client, episodes),
+            history=history,
+            withdrawals=selectors.withdrawals_of(history),
+            next_due=next_due(clock.today()),
             agreed=sum(1 for e in episodes if e.consent == "Y"),
             **context,
         )

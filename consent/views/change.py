@@ -1,4 +1,4 @@
-"""A change of mind and a mistake: both are new acts, and say first what they do."""
+"""A mistake: a new act, that says first what it does."""
 
 from __future__ import annotations
 
@@ -9,162 +9,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from caseload.models import Client, Episode
+from caseload.models import Client
 from caseload.selectors import episodes_of
-from consent import rules, selectors, services, statements
-from consent.forms import ErrorForm, WithdrawForm
+from consent import rules, selectors, services
+from consent.forms import ErrorForm
 from consent.models import ConsentAct
-from consent.views.base import ConsentPage, called, episode_rows, number_in, page_key, period
-from edatrs.core import clock
+from consent.views.base import ConsentPage, episode_rows
 from edatrs.core.access import Denied
 from edatrs.core.dates import long_date
-from edatrs.organisations.drafted import DraftedView
-
-
-class WithdrawView(DraftedView, ConsentPage):
-    """Take back the yes of some or all episodes at this organisation, at once and as new acts."""
-
-    title = "Withdraw NDTMS consent"
-    template_name = "consent/withdraw.html"
-    draft = "consent.withdraw"
-
-    def draft_client(self) -> UUID | None:
-        """The client in the address."""
-        return self.kwargs["pk"]
-
-    def check_draft(self, request: HttpRequest) -> None:
-        """As before a withdrawal. Raises Denied."""
-        self.same_client(request, self.client(self.kwargs["pk"]))
-
-    def get(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
-        """What would happen, and every episode at yes, ticked."""
-        client = self.client(pk)
-        episodes = list(episodes_of(client))
-        typed = self.typed(request)
-        form = self._form(client, episodes, typed, unchecked=typed is not None)
-        version = self.version_typed(selectors.seen_of_client(client))
-        return self._show(request, client, episodes, form, version=version)
-
-    def post(self, request: HttpRequest, organisation: str, pk: UUID) -> HttpResponseBase:
-        """All of them together, or none. Sent twice, it records once."""
-        client = self.client(pk)
-        self.same_client(request, client)
-        episodes = list(episodes_of(client))
-        sent = services.Sent(page_key(request), number_in(request))
-        back = HttpResponseRedirect(reverse("consent:ndtms", args=[organisation, client.pk]))
-        if sent.key and ConsentAct.objects.filter(client=client, form_key=sent.key).exists():
-            return back
-        form = self._form(client, episodes, request.POST, request.FILES)
-        if form.is_valid():
-            try:
-                done = self._withdraw(request, client, form.cleaned_data, sent)
-            except services.DecisionRefused as refused:
-                form.add_error(None, str(refused))
-            except services.Superseded:
-                self.begin_again(request)
-                return self._show(
-                    request, client, episodes, form, status=409, version=selectors.seen_of_client(client)
-                )
-            else:
-                messages.success(request, self._next(done))
-                return back
-        return self._show(request, client, episodes, form, status=422, version=sent.seen or 0)
-
-    @staticmethod
-    def _withdraw(
-        request: HttpRequest, client: Client, data: dict[str, Any], sent: services.Sent
-    ) -> list[ConsentAct]:
-        user: Any = request.user
-        return services.withdraw(
-            client=client,
-            chosen={UUID(pk) for pk in data["episodes"]},
-            decided_on=data["decided_on"],
-            method=data["method"],
-            statement_version=statements.statement_on(data["decided_on"]).version,
-            left_out_reason=data["left_out_reason"],
-            form=data["signed_form"],
-            acting_user=user,
-            sent=sent,
-        )
-
-    @staticmethod
-    def _next(done: list[ConsentAct]) -> str:
-        held = selectors.held_of([act.episode_id for act in done])
-        many = "1 episode" if len(done) == 1 else f"{len(done)} episodes"
-        told = (
-            "NDTMS is told with the next file to take out what it holds; that takes effect once the file is loaded."
-            if held
-            else "NDTMS may hold none of it, so nothing is sent."
-        )
-        return f"The withdrawal is recorded for {many}. {told}"
-
-    @staticmethod
-    def _form(
-        client: Client, episodes: list[Episode], data: Any, files: Any = None, *, unchecked: bool = False
-    ) -> WithdrawForm:
-        agreed = [e for e in episodes if e.consent == "Y"]
-        held = selectors.held_of([e.pk for e in agreed])
-        hints = {}
-        for e in agreed:
-            since = held.get(e.pk)
-            hints[str(e.pk)] = (
-                f"NDTMS may hold it since {long_date(since.date())}. It is told with the next file of {e.service.agency_code}."
-                if since
-                else "Never sent. Nothing more happens than that it stays here."
-            )
-        return WithdrawForm(
-            data,
-            files,
-            unchecked=unchecked,
-            episodes=[
-                (str(e.pk), f"Episode {e.episode_id} {period(e)} ({e.service.agency_code})") for e in agreed
-            ],
-            hints=hints,
-            called=called(client),
-            initial={"decided_on": clock.today(), "episodes": [str(e.pk) for e in agreed]},
-        )
-
-    def _show(
-        self,
-        request: HttpRequest,
-        client: Client,
-        episodes: list[Episode],
-        form: WithdrawForm,
-        *,
-        status: int = 200,
-        version: int,
-    ) -> HttpResponse:
-        agreed = [e for e in episodes if e.consent == "Y"]
-        held = selectors.held_of([e.pk for e in agreed])
-        return self.with_history(
-            request,
-            client,
-            episodes,
-            status=status,
-            form=form,
-            version=version,
-            registrations=_registrations(agreed, held),
-            none_agreed=not agreed,
-        )
-
-
-def _registrations(agreed: list[Episode], held: dict[UUID, Any]) -> list[dict[str, Any]]:
-    """The registrations of which something may be held: a withdrawal is about a registration (contract section 4)."""
-    found: dict[UUID, dict[str, Any]] = {}
-    for e in agreed:
-        row = found.setdefault(
-            e.registration_id,
-            {
-                "client_id": e.registration.client_id_text,
-                "agency": e.service.agency_code,
-                "service": e.service.name,
-                "held": 0,
-                "episodes": 0,
-            },
-        )
-        row["episodes"] += 1
-        row["held"] += e.pk in held
-    return list(found.values())
 
 
 class ErrorView(ConsentPage):

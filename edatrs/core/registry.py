@@ -76,6 +76,11 @@ after_signing_out: Registry[Callable[[Any], None]] = Registry("after signing out
 # What the national collection may hold, for pages below ndtms: a function of a list of episode ids, giving since when by id (absent: it
 # may hold nothing of that episode).
 held_nationally: Registry[Callable[[list[Any]], dict[Any, Any]]] = Registry("what is held nationally")
+# How far withdrawals went on their way to the national collection, for pages below ndtms: functions of when each was recorded, by episode
+# id, giving `Told` by id (absent: no file carries it yet).
+withdrawals_told: Registry[Callable[[dict[Any, dt.datetime]], dict[Any, Told]]] = Registry(
+    "how far withdrawals went"
+)
 # Requests of partners to see a client, for pages and services below whoever keeps them: each has `open_asks(client)`, giving
 # `edatrs.core.registry.Ask`, and `answered(ask_id, consent)`, called in the transaction that answers.
 sharing_asks: Registry[Any] = Registry("requests for sharing")
@@ -85,6 +90,17 @@ after_clients_merged: Registry[Callable[[list[Any]], None]] = Registry(
 )
 # What is done, in the same transaction, when a list of clients is taken out for somebody outside: functions of a `ListGiven`.
 after_list_given: Registry[Callable[[ListGiven], None]] = Registry("after a list was given to somebody")
+
+
+@dataclass(frozen=True)
+class Told:
+    """How far a withdrawal went: the file that carries it, when it was built and loaded, and when a list of mismatches showed it."""
+
+    file_name: str
+    built_at: dt.datetime
+    taken: bool = False
+    loaded_at: dt.datetime | None = None
+    resolved_on: dt.date | None = None
 
 
 @dataclass(frozen=True)

@@ -108,14 +108,21 @@ def test_keyworker_asks_says_yes_withdraws_and_puts_a_mistake_right(
         assert (ConsentAct.objects.count(), ConsentForm.objects.count()) == (2, 1)
     # Withdrawn: the effect first, both episodes ticked.
     page.goto(f"/o/open-road/clients/{client.pk}/consent/withdraw/")
-    expect(page.locator("main")).to_contain_text("NDTMS may hold 1 episode of it")
+    expect(page.locator("main")).to_contain_text("NDTMS may hold 1 episode under client ID")
+    page.get_by_label("Stop everything from this organisation").check()
     assert page.locator("main input[type=checkbox]:checked").count() == 2
     if javascript:
         fits(page)
     look_at(page, "consent-withdraw")
     page.get_by_label("By telling me").check()
+    page.get_by_role("button", name="Continue: what will happen").click()
+    expect(page.locator("main")).to_contain_text("Nothing there to remove")
+    if javascript:
+        fits(page)
+    look_at(page, "consent-withdraw-check")
     page.get_by_role("button", name="Record the withdrawal").click()
     expect(page.locator("main")).to_contain_text("The withdrawal is recorded for 2 episodes")
+    expect(page.locator("main")).to_contain_text("It takes effect when we next send our file, due")
     expect(page.locator(".moj-timeline")).to_contain_text("Withdrawn")
     with acting_for(organisation):
         assert set(Episode.objects.values_list("consent", flat=True)) == {"N"}

@@ -92,7 +92,9 @@ def test_not_now_then_no_then_yes_in_writing_then_withdrawn_all_stand_in_the_his
     expect(main).to_contain_text("The answer is recorded: yes")
     page.get_by_role("link", name="Withdraw NDTMS consent").click()
     expect(heading(page)).to_have_text("Withdraw NDTMS consent")
+    page.get_by_label("Stop everything from this organisation").check()
     page.get_by_label("By telling me").check()
+    page.get_by_role("button", name="Continue: what will happen").click()
     page.get_by_role("button", name="Record the withdrawal").click()
     expect(main).to_contain_text("The withdrawal is recorded for 1 episode")
     for words in ("Unwell today", "Withdrawn", "Yes", "No", "Signed form"):

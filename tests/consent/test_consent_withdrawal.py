@@ -55,6 +55,8 @@ def withdrawal(desk: Desk, html: str, *episodes: Episode, **changed: Any) -> dic
     }
     return {
         **hidden,
+        "wish": "all-here",
+        "confirmed": "1",
         "episodes": [str(e.pk) for e in episodes],
         "method": "oral",
         "decided_on_day": str(today.day),
@@ -69,11 +71,11 @@ def test_a_withdrawal_explains_first_and_is_a_new_act_on_every_episode(agreed: t
     desk, closed = agreed
     html = desk.browser.get(desk.at("withdraw/")).content.decode()
     registration = closed.registration.client_id_text
-    assert f"Client ID {registration} at" in html and "NDTMS may hold 1 episode of it" in html
+    assert f"NDTMS may hold 1 episode under client ID {registration} of" in html
     assert (
         html.count(" checked") == 2
         and "NDTMS may hold it since 31 July 2026" in html
-        and "Never sent" in html
+        and "Agreed, and never sent" in html
     )
     assert "NDTMS may hold the episode since <time" in html and "Recorded <time" in html
     data = withdrawal(desk, html, desk.episode, closed)
@@ -96,7 +98,10 @@ def test_an_episode_left_at_yes_needs_a_reason(agreed: tuple[Desk, Episode]) -> 
     desk, closed = agreed
     html = desk.browser.get(desk.at("withdraw/")).content.decode()
     refused = desk.browser.post(desk.at("withdraw/"), withdrawal(desk, html, closed))
-    assert refused.status_code == 422 and "Say why the other episodes stay at yes" in refused.content.decode()
+    assert (
+        refused.status_code == 422
+        and "Say why the other episodes stay as they are" in refused.content.decode()
+    )
     assert desk.consent() == "Y" and len(desk.acts()) == 2
     data = withdrawal(desk, html, closed, left_out_reason="Only the old one")
     assert desk.browser.post(desk.at("withdraw/"), data).status_code == 302
@@ -133,7 +138,7 @@ def test_consent_given_again_is_a_new_act(agreed: tuple[Desk, Episode]) -> None:
     desk, closed = agreed
     html = desk.browser.get(desk.at("withdraw/")).content.decode()
     desk.browser.post(desk.at("withdraw/"), withdrawal(desk, html, desk.episode, closed))
-    assert "No episode here is at yes" in desk.browser.get(desk.at("withdraw/")).content.decode()
+    assert "Every episode here is at no" in desk.browser.get(desk.at("withdraw/")).content.decode()
     assert desk.answer("Y").status_code == 302
     assert desk.consent() == "Y" and len(desk.acts()) == 5
     with acting_for(desk.organisation):
