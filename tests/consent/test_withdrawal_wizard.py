@@ -286,3 +286,25 @@ def test_the_one_time_must_stand_at_yes(desk: Desk) -> None:
         )
     with acting_for(desk.organisation):
         assert ConsentAct.objects.count() == 1
+
+
+def test_a_file_between_two_withdrawals_counts_for_the_first_alone(desk: Desk) -> None:
+    """It took out the second episode too, as NDTMS goes by the client id; what was said later it did not carry."""
+    agree(desk, desk.episode)
+    hold(desk, desk.episode)
+    old = older(desk)
+    again(send(desk, wish="episode", only=[str(old.pk)]), desk)
+    with acting_for(desk.organisation):
+        at = clock.now()
+        between = make_submission(
+            service=desk.episode.service,
+            snapshot_at=at,
+            built_at=at,
+            file_name="between.csv",
+            state=SubmissionState.BUILT,
+        )
+        make_content(between, removed=[old.pk, desk.episode.pk])
+    again(send(desk, wish="all-here", episodes=[str(desk.episode.pk)]), desk)
+    html = desk.browser.get(desk.here).content.decode()
+    assert html.count("between.csv") == 1
+    assert html.count("It takes effect when we next send our file, due") == 1
