@@ -425,6 +425,22 @@ declare("ndtms.extract_confirmed", "Extract marked as loaded", **_EXTRACT)
 declare("ndtms.extract_refused", "Extract marked as refused", **_EXTRACT)
 declare("ndtms.preview_viewed", "Preview of the national collection viewed", **_EXTRACT)
 
+# What NDTMS returned, and months without anything to report. No client is named: the subject is the list, the mismatch or the service.
+_MISMATCH = {"agency": scrub.code, "kind": scrub.code}
+declare(
+    "ndtms.mismatches_taken",
+    "List of mismatches taken in",
+    sha256=scrub.digest,
+    lines=scrub.count,
+    by_consent=scrub.count,
+    known=scrub.count,
+    **_MISMATCH,
+)
+declare("ndtms.mismatch_settled", "Mismatch settled", **_MISMATCH)
+declare("ndtms.mismatch_reopened", "Mismatch opened again", **_MISMATCH)
+declare("ndtms.nil_return_recorded", "Nil return recorded", agency=scrub.code, month=scrub.date)
+declare("ndtms.nil_return_ended", "Nil return taken back", agency=scrub.code, month=scrub.date)
+
 # What people say of warnings. The subject is the client; the reason is never here.
 _ANSWER = {"answer": scrub.record, "episode": scrub.record, "rule": scrub.code}
 declare("ndtms.quality_answered", "Said of a warning that it cannot be known", **_ANSWER)

@@ -50,3 +50,36 @@ class AnswerEnd(models.TextChoices):
     UNDONE = "undone", "Taken back"
     RIGHT = "right", "No longer a fault"
     CHANGED = "changed", "What it was about has changed"
+
+
+class MonthState(models.TextChoices):
+    """How a month of an agency code stands in the calendar of submissions."""
+
+    NOT_OPEN = "not_open", "Not open yet"
+    UNKNOWN = "unknown", "Nothing recorded"
+    DUE = "due", "Due"
+    LATE = "late", "Late"
+    MISSED = "missed", "Missed"
+    BUILDING = "building", "Building"
+    FAILED = "failed", "Not built"
+    BUILT = "built", "Built"
+    DOWNLOADED = "downloaded", "Downloaded"
+    REFUSED = "refused", "Refused by NDTMS"
+    LOADED = "loaded", "Loaded"
+    NIL = "nil", "Nil return"
+
+
+class MismatchKind(models.TextChoices):
+    """What NDTMS found when it compared a file with what it holds. Our words: the collection's own are not established."""
+
+    MISSING = "missing", "Held by NDTMS, and not in the file"
+    NOT_TAKEN = "not-taken", "In the file, and not taken by NDTMS"
+    DIFFERS = "differs", "Held by NDTMS with other values"
+
+
+class MismatchState(models.TextChoices):
+    """What became of a mismatch."""
+
+    OPEN = "open", "Open"
+    CONSENT = "consent", "Resolved by consent"
+    SETTLED = "settled", "Settled"

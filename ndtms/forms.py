@@ -84,3 +84,45 @@ class ConfirmImportForm(Form):
 
     preview = forms.IntegerField(min_value=1)
     digest = forms.RegexField(r"^[0-9a-f]{64}$")
+
+
+class MismatchForm(Form):
+    """A list of mismatches to take in."""
+
+    service = forms.ChoiceField(label="Agency code", error_messages={"required": "Choose the agency code"})
+    file = forms.FileField(
+        label="The list that NDTMS returned",
+        help_text="CSV in UTF-8 with the columns agency_code, client_id, episode_id, kind. At most 5 MB",
+        error_messages={
+            "required": "Choose the list to take in",
+            "empty": "The file is empty. Choose the list that NDTMS returned",
+            "invalid": "Choose the list to take in",
+        },
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )
+
+    def __init__(self, *args: Any, services: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["service"].choices = services  # type: ignore[attr-defined]  # a choice field
+
+    def clean_file(self) -> Any:
+        """The upload. Raises ValidationError on one that was too large to be kept."""
+        sent = self.cleaned_data["file"]
+        if isinstance(sent, TooLarge):
+            raise forms.ValidationError("The file is larger than 5 MB. Send one agency code at a time")
+        return sent
+
+
+class SettleForm(Form):
+    """What became of a mismatch."""
+
+    reason = forms.CharField(
+        label="What became of it",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=500,
+        help_text="For example: sent again with the full file of 12 November. No names",
+        error_messages={
+            "required": "Say what became of it",
+            "max_length": "The words must be 500 characters or fewer",
+        },
+    )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from caseload.models import Episode, EpisodeQuality
-from edatrs.core import registry
+from edatrs.core import clock, registry
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.choices import JobState
 from edatrs.organisations.models import Job
-from ndtms.choices import SubmissionState
-from ndtms.models import NationalHolding, Submission, SubmissionDownload
+from ndtms.choices import MismatchState, SubmissionState
+from ndtms.models import Mismatch, NationalHolding, Submission, SubmissionDownload
 
 NEWEST = 50
 
@@ -116,7 +117,8 @@ def held_of(episode_ids: list[Any]) -> dict[Any, dt.datetime]:
 
 def withdrawals_told(asked: dict[Any, dt.datetime]) -> dict[Any, registry.Told]:
     """How far withdrawals went (O-138): of each episode the first file built after it was recorded that takes the episode out and was
-    loaded, or else the latest such file that NDTMS did not refuse. Absent: no file carries it yet. One query.
+    loaded, or else the latest such file that NDTMS did not refuse; and when a list of mismatches showed it. Absent: no file carries it yet.
+    Two queries.
     """
     if not asked:
         return {}
@@ -140,4 +142,21 @@ def withdrawals_told(asked: dict[Any, dt.datetime]) -> dict[Any, registry.Told]:
         for pk in asked.keys() & set(file.taking_out):
             if file.snapshot_at > asked[pk] and not (pk in found and found[pk].loaded_at):
                 found[pk] = told
+    resolved = withdrawals_resolved(asked)
+    return {pk: replace(told, resolved_on=resolved.get(pk)) for pk, told in found.items()}
+
+
+def withdrawals_resolved(asked: dict[Any, dt.datetime]) -> dict[Any, dt.date]:
+    """When withdrawals were seen as a resolved mismatch (O-138): of each episode the first list after it was recorded. One query."""
+    if not asked:
+        return {}
+    rows = (
+        Mismatch.objects.filter(episode_id__in=list(asked), state=MismatchState.CONSENT)
+        .order_by("file__taken_at")
+        .values_list("episode_id", "file__taken_at")
+    )
+    found: dict[Any, dt.date] = {}
+    for pk, taken_at in rows:
+        if taken_at > asked[pk]:
+            found.setdefault(pk, clock.london_date(taken_at))
     return found

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
+from ndtms.api import calendar as api_calendar
 from ndtms.api import data_sets as api_data_sets
 from ndtms.api import index as api_index
 from ndtms.api import quality as api_quality
 from ndtms.api import submissions as api_submissions
 from ndtms.views import (
+    calendar,
     data_sets,
     imports,
+    mismatches,
     quality,
     quality_answers,
     quality_export,
@@ -25,6 +28,8 @@ _IMPORTS = "o/<slug:organisation>/import/"
 _IMPORT = f"{_IMPORTS}<uuid:pk>/"
 _QUALITY = "o/<slug:organisation>/data-quality/"
 _DATA_SETS = "o/<slug:organisation>/data-sets/"
+_CALENDAR = f"{_LIST}calendar/"
+_MISMATCHES = f"{_LIST}mismatches/"
 _API = "o/<slug:organisation>/api/"
 _API_ONE = f"{_API}submissions/<uuid:pk>/"
 
@@ -38,6 +43,8 @@ api_patterns = [
     path(_API_ONE, api_submissions.SubmissionApi.as_view(), name="api-submission"),
     path(f"{_API_ONE}preview/", api_submissions.PreviewApi.as_view(), name="api-preview"),
     path(f"{_API_ONE}confirm/", api_submissions.ConfirmApi.as_view(), name="api-confirm"),
+    path(f"{_API}calendar/", api_calendar.CalendarApi.as_view(), name="api-calendar"),
+    path(f"{_API}mismatches/", api_calendar.MismatchesApi.as_view(), name="api-mismatches"),
     path(f"{_API_ONE}refuse/", api_submissions.RefuseApi.as_view(), name="api-refuse"),
 ]
 
@@ -52,6 +59,10 @@ urlpatterns = [
     ),
     path(f"{_QUALITY}export/", quality_export.QualityExportView.as_view(), name="quality-export"),
     path(f"{_QUALITY}trend/", quality_trend.TrendView.as_view(), name="quality-trend"),
+    path(_CALENDAR, calendar.CalendarView.as_view(), name="calendar"),
+    path(f"{_CALENDAR}nil/", calendar.NilView.as_view(), name="calendar-nil"),
+    path(_MISMATCHES, mismatches.MismatchesView.as_view(), name="mismatches"),
+    path(f"{_MISMATCHES}<uuid:pk>/", mismatches.MismatchView.as_view(), name="mismatch"),
     path(_DATA_SETS, data_sets.DataSetsView.as_view(), name="data-sets"),
     path(f"{_DATA_SETS}compare/", data_sets.CompareView.as_view(), name="data-sets-compare"),
     path(f"{_DATA_SETS}item/", data_sets.ItemView.as_view(), name="data-item"),

@@ -234,6 +234,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind-people": {"task": "edatrs.organisations.remind_people", "schedule": 6 * 60 * 60},
     "remind-sharing": {"task": "consent.remind_sharing", "schedule": crontab(hour=5, minute=0)},
     "check-quality": {"task": "ndtms.check_everybody", "schedule": 24 * 60 * 60},
+    "draft-monthly": {"task": "ndtms.draft_monthly", "schedule": crontab(hour=4, minute=0)},
     "sign-heads": {"task": "audit.sign_heads", "schedule": 60, "options": {"expires": 60}},
     # By the clock, not by an interval: one that is longer than beat runs never comes.
     "check-chains": {"task": "audit.check_chains", "schedule": crontab(hour=6, minute=0)},

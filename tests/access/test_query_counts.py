@@ -50,6 +50,8 @@ from tests.factories.ndtms import (
     make_download,
     make_holding,
     make_import,
+    make_mismatch,
+    make_nil_return,
     make_quality_answer,
     make_quality_count,
     make_submission,
@@ -81,6 +83,7 @@ def of_organisation(side: Side, number: int) -> None:
         make_signed_form(act)
         make_holding(episode)
         make_quality_answer(episode)
+        make_mismatch(episode, service=episode.service)
         allocate(episode.client, keyworker)
         for person in side.people.values():
             Opening.objects.create(
@@ -107,6 +110,7 @@ def of_desk(side: Side, number: int) -> None:
         service.letters.create(letter="Q", in_force_from=dt.date(2025, 4, 1))
         make_submission(service=service, manifest=COUNTS)
         make_quality_count(service)
+        make_nil_return(service)
         make_run(side.people["team_manager"])
         for role, who in side.people.items():
             number_ = next(_numbers)

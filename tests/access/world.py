@@ -62,6 +62,8 @@ from tests.factories.ndtms import (
     make_download,
     make_holding,
     make_import,
+    make_mismatch,
+    make_nil_return,
     make_quality_answer,
     make_quality_count,
     make_submission,
@@ -90,6 +92,7 @@ WRITTEN_ONCE = {
     "letter",
     "sha256",
     "rule",
+    "episode_id_text",
 }
 ONLY_GROWS = {
     "organisations.AccessReview",
@@ -275,6 +278,16 @@ def _fill(side: Side, words: Iterator[str]) -> None:
         answer = make_quality_answer(episode, reason=next(words), by_label=next(words))
         side.objects["answer"] = answer.pk
         make_quality_count(episode.service)
+        odd = make_mismatch(
+            episode,
+            service=episode.service,
+            client_id_text=next(words),
+            episode_id_text=next(words),
+            reason=next(words),
+            by_label=next(words),
+        )
+        side.objects["mismatch"] = odd.pk
+        make_nil_return(episode.service)
         _clients(side, episode)
         submission = _submission(side, words, episode)
         _job_of(side, submission, words)

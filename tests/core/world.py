@@ -24,6 +24,8 @@ from tests.factories.ndtms import (
     make_download,
     make_holding,
     make_import,
+    make_mismatch,
+    make_nil_return,
     make_quality_answer,
     make_quality_count,
     make_submission,
@@ -101,6 +103,8 @@ def fill(organisation: Organisation) -> dict[type[Any], Any]:
         make_import()
         make_quality_answer(episode)
         make_quality_count(submission.service)
+        make_mismatch(episode, service=episode.service)
+        make_nil_return(episode.service)
         make_work(episode, make_person(organisation))
         make_staff(organisation, make_person(organisation))
         for history in histories():

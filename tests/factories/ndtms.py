@@ -17,7 +17,10 @@ from ndtms.models import (
     ImportFile,
     ImportLine,
     ImportRun,
+    Mismatch,
+    MismatchFile,
     NationalHolding,
+    NilReturn,
     QualityAnswer,
     QualityCount,
     Submission,
@@ -158,3 +161,32 @@ def make_quality_count(service: Service, **fields: Any) -> QualityCount:
     return QualityCount.objects.create(
         service=service, **{"day": clock.today(), "rule": "stops", "episodes": 3, **fields}
     )
+
+
+def make_mismatch(episode: Episode | None, *, service: Service, **fields: Any) -> Mismatch:
+    """One open mismatch in a list of its own."""
+    file = MismatchFile.objects.create(
+        service=service,
+        agency_code=service.agency_code,
+        sha256=hashlib.sha256(uuid4().bytes).hexdigest(),
+        lines=1,
+        taken_at=fields.pop("taken_at", clock.now()),
+        by_label=fields.pop("by_label", "a test"),
+    )
+    defaults: dict[str, Any] = {"line": 2, "client_id_text": "C1", "episode_id_text": "E1", "kind": "missing"}
+    if episode is not None:
+        defaults |= {
+            "client_id": episode.client_id,
+            "episode": episode,
+            "client_id_text": episode.registration.client_id_text,
+            "episode_id_text": episode.episode_id,
+        }
+    return Mismatch.objects.create(
+        organisation_id=current_organisation(), file=file, **{**defaults, **fields}
+    )
+
+
+def make_nil_return(service: Service, **fields: Any) -> NilReturn:
+    """A month without anything to report."""
+    defaults = {"month": clock.today().replace(day=1), "recorded_at": clock.now(), "by_label": "a test"}
+    return NilReturn.objects.create(service=service, **{**defaults, **fields})
