@@ -34,6 +34,7 @@ class CalendarApi(ApiView):
                 "results": [
                     {
                         "agency": row.service.agency_code,
+                        "name": row.service.name,
                         "months": [
                             {
                                 "month": f"{m.month:%Y-%m}",

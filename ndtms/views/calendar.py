@@ -59,17 +59,12 @@ def month_in(text: str) -> dt.date | None:
     return next((m for m in months.shown_on(clock.today()) if f"{m:%Y-%m}" == text), None)
 
 
-class CalendarView(OrganisationView):
-    """Each agency code and month: due, built, downloaded, loaded, refused, nil, missed. Numbers and states, no rows."""
+class CalendarPage(OrganisationView, abstract=True):
+    """What shows the calendar."""
 
-    act = "submissions.view"
     area = "submissions"
     title = "Calendar of submissions"
     template_name = "ndtms/calendar.html"
-
-    def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
-        """?service= &month= opens one month with every attempt."""
-        return self.show(request, organisation, request.GET.get("service", ""), request.GET.get("month", ""))
 
     def show(
         self,
@@ -110,11 +105,20 @@ class CalendarView(OrganisationView):
         )
 
 
-class NilView(CalendarView):
+class CalendarView(CalendarPage):
+    """Each agency code and month: due, built, downloaded, loaded, refused, nil, missed. Numbers and states, no rows."""
+
+    act = "submissions.view"
+
+    def get(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
+        """?service= &month= opens one month with every attempt."""
+        return self.show(request, organisation, request.GET.get("service", ""), request.GET.get("month", ""))
+
+
+class NilView(CalendarPage):
     """Say that a month has nothing to report, or take that back."""
 
     act = "extract.confirm"
-    http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest, organisation: str) -> HttpResponseBase:
         """`service`, `month` as 2026-10, and `take_back` where it is taken back."""

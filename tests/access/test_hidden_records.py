@@ -18,7 +18,7 @@ from django.db import models
 from django.test import Client as Browser
 
 from caseload import hidden
-from caseload.models import Allocation, Client, ClientIdentity, Episode, NamedTeamMember, Registration
+from caseload.models import Client, ClientIdentity, Episode, NamedTeamMember, Registration
 from caseload.services import search_index
 from edatrs.core import refusals
 from edatrs.core.scope import Actor
@@ -75,7 +75,7 @@ class Scene:
             assert named is not None
             self.client_id = registration.client_id_text
             self.file = self._file(registration, named)
-            self.colleague = Allocation.objects.get(client=self.client).keyworker_id
+            self.colleague = self.side.people["keyworker"].pk  # whose caseload the client is in
             self.secrets = self._secrets()
             self.named = make_person(self.side.organisation, role="keyworker", full_name="In the team")
             make_sensitive(self.client, self.named)

@@ -186,7 +186,8 @@ def make_side(slug: str, mark: str) -> Side:
     _spoken(side, words)
     with acting_for(organisation, actor=Actor.OPERATOR):
         # Keyworkers see the data quality of their own caseload alone: the episode that the pages are about is in it.
-        kept = allocate(Episode.objects.get(pk=side.objects["episode"]).client, side.people["keyworker"])
+        client = Episode.objects.get(pk=side.objects["episode"]).client
+        kept = allocate(client, side.people["keyworker"], reason=next(words), by_label=next(words))
         side.ids.add(str(kept.pk))
     person = make_person(
         organisation, role="clinician", full_name=next(words), email=f"{next(words).lower()}@a.example"

@@ -19,7 +19,7 @@ from tests.core.world import acting_for, fill, histories, in_sql, tenant_models,
 from tests.factories.asks import make_ask, make_delivery
 from tests.factories.caseload import make_client, make_episode, make_registration
 from tests.factories.consent import make_act
-from tests.factories.ndtms import make_import, make_submission
+from tests.factories.ndtms import make_import, make_mismatch, make_submission
 from tests.factories.organisations import make_organisation, make_person
 from tests.factories.share_consents import make_consent, make_decision
 from tests.factories.staff import make_leaver
@@ -139,6 +139,7 @@ def test_no_foreign_key_reaches_another_organisation() -> None:
             "submission_id": make_submission().pk,
             "consent_act_id": make_act(episode=episode).pk,
             "run_id": make_import().pk,
+            "file_id": make_mismatch(None, service=registration.service).file_id,
             "consent_id": make_consent(registration.client).pk,
             "decision_id": make_decision(registration.client, one).pk,
             "export_id": make_export(make_person(two)).pk,

@@ -145,7 +145,7 @@ def make_draft(person: User, **fields: Any) -> Draft:
     )
 
 
-def allocate(client: Client, person: User) -> Allocation:
+def allocate(client: Client, person: User, **fields: Any) -> Allocation:
     """To a keyworker, since yesterday."""
     return Allocation.objects.create(
         organisation_id=client.organisation_id,
@@ -153,7 +153,6 @@ def allocate(client: Client, person: User) -> Allocation:
         kind=AllocationKind.KEYWORKER,
         keyworker=person,
         valid_from=clock.today() - dt.timedelta(days=1),
-        reason="New",
         by=person.pk,
-        by_label=person.full_name,
+        **{"reason": "New", "by_label": person.full_name, **fields},
     )
