@@ -282,7 +282,12 @@ def withdrawals_of(history: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     told: dict[Any, registry.Told] = {}
     for _, ask in registry.withdrawals_told if asked else ():
         told |= ask(asked)
-    return [{**row, "told": told.get(row["episode_pk"])} for row in rows]
+    return [{**row, **_told(told.get(row["episode_pk"]))} for row in rows]
+
+
+def _told(told: registry.Told | None) -> dict[str, Any]:
+    days = {"built_on": told.built_at, "loaded_on": told.loaded_at} if told else {}
+    return {"told": told, **{name: at.astimezone(LONDON).date() if at else None for name, at in days.items()}}
 
 
 def first_to_ask(episodes: list[Episode]) -> Episode | None:

@@ -49,6 +49,10 @@ NEXT = {
 }
 
 
+# Of the twelve months so many fit beside each other; the page leads to the others.
+FEW = 6
+
+
 def service_called(agency: str) -> Service | None:
     """The service of the organisation acted for with an agency code, or None."""
     return next((s for s in services_of(current_organisation()) if s.agency_code == agency), None)
@@ -91,11 +95,15 @@ class CalendarPage(OrganisationView, abstract=True):
             None,
         )
         now = months.month_of(today)
+        heads = months.shown_on(today)
+        whole = request.GET.get("all") == "1" or (opened is not None and wanted not in heads[-FEW:])
+        heads = heads if whole else heads[-FEW:]
         return self.page(
             request,
             status=status,
-            heads=[{"month": m, "now": m == now} for m in months.shown_on(today)],
-            rows=[_row(row, slug) for row in rows],
+            heads=[{"month": m, "now": m == now} for m in heads],
+            rows=[_row(row, slug, len(heads)) for row in rows],
+            whole=whole,
             opened=opened,
             problem=problem,
             now=now,
@@ -157,7 +165,7 @@ def _cell(row: Any, found: Month, slug: str) -> dict[str, Any]:
     }
 
 
-def _row(row: selectors_months.Row, slug: str) -> dict[str, Any]:
+def _row(row: selectors_months.Row, slug: str, shown: int) -> dict[str, Any]:
     last = row.months[-1]
     # What is late or missed, or has mismatches, goes before what is only due.
     pressing = [m for m in row.months if m.state in (MonthState.LATE, MonthState.REFUSED) or m.mismatches]
@@ -175,7 +183,7 @@ def _row(row: selectors_months.Row, slug: str) -> dict[str, Any]:
         "agency": row.service.agency_code,
         "name": row.service.name,
         "dataset": row.service.get_dataset_display(),
-        "cells": [_cell(row, m, slug) for m in row.months],
+        "cells": [_cell(row, m, slug) for m in row.months[-shown:]],
         "next": words,
         "next_month": work.month,
         "next_url": url,
