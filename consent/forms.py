@@ -193,7 +193,7 @@ class WithdrawForm(Form):
         label="Every episode here, open and closed",
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="All are ticked. Untick one only if they say so. Dates and reasons of leaving stay as they are",
+        help_text="For “everything”. All are ticked: untick one only if they say so. Dates and reasons of leaving stay as they are",
     )
     left_out_reason = forms.CharField(
         label="Why the others stay as they are",
