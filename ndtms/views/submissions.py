@@ -109,6 +109,7 @@ class SubmissionListView(OrganisationView):
             ],
             url_build=present.url("submissions", slug) if access.may("extract.build") else "",
             url_submissions=present.url("submissions", slug),
+            url_calendar=present.url("calendar", slug),
             url_mismatches=present.url("mismatches", slug) if access.may("extract.preview") else "",
             **_lists(slug),
         )

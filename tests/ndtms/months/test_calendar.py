@@ -149,3 +149,17 @@ def test_no_draft_where_a_file_is_there_or_the_day_is_past(desk: Desk) -> None:
         assert len(drafted(desk)) == 1
     with clock.frozen(dt.datetime(2026, 12, 1, 4, tzinfo=dt.UTC)):
         assert [s.as_of for s in drafted(desk)][-1] == dt.date(2026, 11, 30)
+
+
+def test_another_organisations_months_are_nowhere(desk: Desk) -> None:
+    with clock.frozen(NOW):
+        other = make_desk()
+        theirs = made(other, dt.date(2026, 9, 30), SubmissionState.REFUSED, refused_reason="Theirs")
+    pages = [
+        desk.at(f"calendar/{q}")
+        for q in ("", f"?service={other.service.agency_code}&month=2026-09", "?all=1")
+    ]
+    for page in (*pages, f"/o/{desk.organisation.slug}/api/calendar/"):
+        text = desk.browser.get(page).content.decode()
+        assert desk.service.agency_code in text and other.service.agency_code not in text.replace(page, "")
+        assert str(theirs.pk) not in text and "Theirs" not in text
