@@ -142,21 +142,22 @@ def withdrawals_told(asked: dict[Any, dt.datetime]) -> dict[Any, registry.Told]:
         for pk in asked.keys() & set(file.taking_out):
             if file.snapshot_at > asked[pk] and not (pk in found and found[pk].loaded_at):
                 found[pk] = told
-    resolved = withdrawals_resolved(asked)
+    # A list from before the load cannot be about it.
+    resolved = withdrawals_resolved({pk: told.loaded_at for pk, told in found.items() if told.loaded_at})
     return {pk: replace(told, resolved_on=resolved.get(pk)) for pk, told in found.items()}
 
 
-def withdrawals_resolved(asked: dict[Any, dt.datetime]) -> dict[Any, dt.date]:
-    """When withdrawals were seen as a resolved mismatch (O-138): of each episode the first list after it was recorded. One query."""
-    if not asked:
+def withdrawals_resolved(since: dict[Any, dt.datetime]) -> dict[Any, dt.date]:
+    """When withdrawals were seen as a resolved mismatch (O-138): by episode, the first list after the instant of its load. One query."""
+    if not since:
         return {}
     rows = (
-        Mismatch.objects.filter(episode_id__in=list(asked), state=MismatchState.CONSENT)
+        Mismatch.objects.filter(episode_id__in=list(since), state=MismatchState.CONSENT)
         .order_by("file__taken_at")
         .values_list("episode_id", "file__taken_at")
     )
     found: dict[Any, dt.date] = {}
     for pk, taken_at in rows:
-        if taken_at > asked[pk]:
+        if taken_at > since[pk]:
             found.setdefault(pk, clock.london_date(taken_at))
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, QuerySet
 
 from caseload.dataset.rules import RULES
 from caseload.dataset.window import window_start
@@ -167,9 +167,3 @@ def _why(m: Mismatch, errors: list[str], start: dt.date) -> str:
     if episode.discharged_on is not None and episode.discharged_on < start:
         return "Agreed, and ended before the reporting window: a monthly file does not carry it. If it shall be there, send a full file"
     return "Agreed and nothing holds it back: it is in the next file. Look again after that is loaded"
-
-
-def last_taken() -> dt.datetime | None:
-    """When a list was taken in last."""
-    found: dt.datetime | None = MismatchFile.objects.aggregate(last=Max("taken_at"))["last"]
-    return found

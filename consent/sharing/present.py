@@ -81,13 +81,13 @@ def columns(client: Client, book: Book, *, own_name: str, called: str) -> list[C
     own = Column(
         own_name, "holds the record", {p.key: Cell(CAN, ("provides the care",)) for p in parts.PARTS}
     )
-    granted = _granted(client)
+    held = granted(client)
     asks = {ask.organisation_id: ask for ask in open_asks(client)}
     found = [own]
     for partner in partners.partners():
-        if partner.pk not in book.recipients | set(granted) | set(asks):
+        if partner.pk not in book.recipients | set(held) | set(asks):
             continue
-        found.append(_column(partner, book, granted.get(partner.pk, {}), asks.get(partner.pk), called))
+        found.append(_column(partner, book, held.get(partner.pk, {}), asks.get(partner.pk), called))
     return found
 
 
@@ -97,7 +97,7 @@ def others(shown: list[Column]) -> list[str]:
     return [partner.name for partner in partners.partners() if partner.name not in names]
 
 
-def _granted(client: Client) -> dict[UUID, dict[str, SharingGrant]]:
+def granted(client: Client) -> dict[UUID, dict[str, SharingGrant]]:
     """What is open today by the grants' own dates, by holder and category."""
     today = clock.today()
     found: dict[UUID, dict[str, SharingGrant]] = {}

@@ -141,6 +141,7 @@ class WithdrawView(DraftedView, ConsentPage):
             episodes=list(choices.values()),
             hints=hints,
             called=called(client),
+            organisation=client.organisation.name,
             initial={"decided_on": clock.today(), "episodes": [str(e.pk) for e in offered]},
         )
 
@@ -172,7 +173,6 @@ class WithdrawView(DraftedView, ConsentPage):
             hidden=_hidden(form) if checking else [],
             in_writing=checking and form.cleaned_data.get("method") == "written",
             due=next_due(clock.today()),
-            window_start=window_start(clock.today()),
             shares_with=shares_with(client),
         )
 
@@ -234,7 +234,7 @@ def shares_with(client: Client) -> list[str]:
     """The partners that the client shares the record with, by name: for whoever may see that (O-142)."""
     if not access.may("grant.view"):
         return []
-    granted = set(present._granted(client)) | read(client, evidence=False).recipients
+    granted = set(present.granted(client)) | read(client, evidence=False).recipients
     return [partner.name for partner in partners.partners() if partner.pk in granted]
 
 

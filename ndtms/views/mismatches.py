@@ -76,6 +76,7 @@ class MismatchesView(OrganisationView):
         page = Paginator(rows, selectors_months.PAGE).get_page(request.GET.get("page"))
         shown = list(page.object_list)
         why = selectors_months.why(shown, clock.today())
+        counts, services = selectors_months.counts(), _services()
         narrowed = {k: v for k, v in {**asked, "state": state}.items() if v}
         here = reverse("ndtms:mismatches", args=[slug])
         return self.page(
@@ -84,12 +85,12 @@ class MismatchesView(OrganisationView):
             form=form,
             problems=problems,
             asked={**asked, "state": state},
-            services=_services()[1:] if len(_services()) > 1 else _services(),
+            services=[(code, words) for code, words in services if code],
             kinds=MismatchKind.choices,
             tabs=[
                 {
                     "words": label,
-                    "count": selectors_months.counts()[value],
+                    "count": counts[value],
                     "current": value == state,
                     "url": f"{here}?{urlencode({**narrowed, 'state': value})}",
                 }

@@ -12,8 +12,10 @@ from caseload.models import EpisodeQuality
 from consent import services as consent
 from edatrs.core import clock
 from ndtms import selectors
-from ndtms.models import Mismatch, MismatchFile
+from ndtms.choices import SubmissionState
+from ndtms.models import Mismatch, MismatchFile, Submission
 from tests.core.world import acting_for
+from tests.factories.ndtms import make_content, make_mismatch, make_submission
 from tests.factories.sharing import make_sensitive
 from tests.ndtms.months.desk import HEAD, Desk, make_desk
 
@@ -198,3 +200,24 @@ def test_only_who_records_what_ndtms_said_takes_a_list_in() -> None:
         assert desk.send(HEAD).status_code == 404
         with acting_for(desk.organisation):
             assert not MismatchFile.objects.exists()
+
+
+def test_a_list_from_before_the_load_is_no_proof_that_it_took_effect(desk: Desk) -> None:
+    """O-138: resolved is what NDTMS said after it had loaded the withdrawal."""
+    episode, now = desk.episode("N"), clock.now()
+
+    def told() -> Any:
+        return selectors.withdrawals_told({episode.pk: now})[episode.pk]
+
+    def minutes(number: int) -> dt.datetime:
+        return now + dt.timedelta(minutes=number)
+
+    with desk.acting():
+        file = make_submission(service=desk.service, snapshot_at=minutes(1), built_at=minutes(1))
+        make_content(file, removed=[episode.pk])
+        make_mismatch(episode, service=desk.service, state="consent", taken_at=minutes(2))
+        assert told().resolved_on is None and told().loaded_at is None
+        Submission.objects.filter(pk=file.pk).update(state=SubmissionState.LOADED, decided_at=minutes(3))
+        assert told().loaded_at == minutes(3) and told().resolved_on is None
+        make_mismatch(episode, service=desk.service, state="consent", taken_at=minutes(4))
+        assert told().resolved_on == clock.london_date(minutes(4))
