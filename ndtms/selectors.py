@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from caseload.models import Episode, EpisodeQuality
+from caseload.models import Episode, EpisodeQuality, Registration
 from edatrs.core import clock, registry
 from edatrs.core.scope import Actor, open_scope
 from edatrs.organisations.choices import JobState
@@ -54,6 +54,14 @@ def episodes_named(submission: Submission, episode_ids: Iterable[str]) -> dict[s
         .annotate(held=held)
     )
     return {episode.episode_id: episode for episode in rows}
+
+
+def clients_found(submission: Submission, client_ids: Iterable[str]) -> set[str]:
+    """Those of some CLIENTIDs of the submission's service that the person acting may find. One query."""
+    rows = Registration.objects.filter(
+        service_id=submission.service_id, client_id_text__in=list(client_ids)
+    ).values_list("client_id_text", flat=True)
+    return set(rows)
 
 
 def figures() -> dict[str, int]:

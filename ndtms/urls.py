@@ -12,6 +12,7 @@ from ndtms.api import submissions as api_submissions
 from ndtms.views import (
     calendar,
     data_sets,
+    difference,
     imports,
     mismatches,
     quality,
@@ -59,6 +60,7 @@ urlpatterns = [
     ),
     path(f"{_QUALITY}export/", quality_export.QualityExportView.as_view(), name="quality-export"),
     path(f"{_QUALITY}trend/", quality_trend.TrendView.as_view(), name="quality-trend"),
+    path(f"{_ONE}difference/", difference.DifferenceView.as_view(), name="difference"),
     path(_CALENDAR, calendar.CalendarView.as_view(), name="calendar"),
     path(f"{_CALENDAR}nil/", calendar.NilView.as_view(), name="calendar-nil"),
     path(_MISMATCHES, mismatches.MismatchesView.as_view(), name="mismatches"),

@@ -217,6 +217,7 @@ class SubmissionDetailView(SubmissionView):
             url_progress=present.url("submission-progress", slug, submission),
             urls={
                 "list": present.url("submissions", slug),
+                "difference": present.url("difference", slug, submission) if rows else "",
                 "download": present.url("download", slug, submission),
                 "confirm": present.url("confirm", slug, submission),
                 "refuse": present.url("refuse", slug, submission),
